@@ -28,13 +28,13 @@ import {
 } from "./shaders/control-block.js";
 import { GuardMemory } from "./guard/guard-memory.js";
 
-/** What a guard needs of its backend. */
+/** What a guard needs from its backend. */
 export interface GuardHost {
   readonly device: GPUDevice;
   readonly errors: ErrorTracker;
   compile(variant: Variant): WebGpuKernel;
   wrap(buffer: GPUBuffer, options: { readonly shape: readonly number[] }): Tensor;
-  /** Is told that the guard is no longer used. */
+  /** Called when the guard is no longer used. */
   release(guard: GpuGuard): void;
   download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
 }

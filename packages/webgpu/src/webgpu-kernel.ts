@@ -14,7 +14,7 @@ import { variantKernelsOf } from "./shaders/variant-kernels.js";
 import { StepKernels } from "./planning/dispatch/step-kernels.js";
 import { StepPlans } from "./planning/step/step-plans.js";
 
-/** A variant on a device. It has one pipeline per kernel and layout that occurs; a rule of elements usually has one. */
+/** A variant on a device. It has a pipeline per kernel and layout that occurs: one for most rules without reductions. */
 export class WebGpuKernel implements Kernel {
   readonly source: string;
   readonly program: StepProgram;

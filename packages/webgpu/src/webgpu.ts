@@ -45,8 +45,8 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
    * STORAGE, `read` and slots that start as a copy of the tensor need COPY_SRC, `write` needs COPY_DST. Do not destroy the
    * buffer before the tensor is freed.
    *
-   * Rows with gaps of f32 can be anything; f16 are for gradients and copies, i32 and u32 with a scale for gradients in
-   * fixed point, u32 for masks and indices. `read` decodes them, u32 into a Float64Array; `write` takes f32 and f16, and
+   * f32, with or without gaps between rows, can be used for anything; f16 for gradients and copies; i32 and u32 with a
+   * scale for gradients in fixed point; u32 for masks and indices. `read` decodes them, u32 into a Float64Array; `write` takes f32 and f16, and
    * u32 without gaps.
    *
    * @throws {GradstepError} `INVALID_MEMORY`, `INVALID_SHAPE`, `UNKNOWN_OPTION`
@@ -64,7 +64,7 @@ export interface WebGpu extends WrappingBackend<GPUBuffer> {
   /** As `remap`, recorded into what the caller submits. @throws {GradstepError} as `remap`, and `UNSUPPORTED` */
   encodeRemap(target: EncodeTarget, moves: readonly RowMove[], sources: RowSources): void;
   /**
-   * Copies all values of a tensor to another in another buffer, in a submit of its own.
+   * Copies all values of a tensor to another one of equal size, in a submit of its own. The tensors must not overlap.
    * @throws {GradstepError} `LENGTH_MISMATCH`, `UNSUPPORTED`, `INVALID_MEMORY`, `INVALID_PARAMETER`
    */
   copy(source: Tensor, target: Tensor): void;

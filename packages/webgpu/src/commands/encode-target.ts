@@ -4,8 +4,8 @@ import { GradstepError, show } from "@gradstep/core";
 export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
 
 /**
- * The pass into which a target records, and what ends it if it is not the caller's.
- * @param label of a pass that is not the caller's
+ * The pass to record into: that of the caller, or a new one in the caller's encoder, which `end` ends.
+ * @param label of a new pass
  * @throws {GradstepError} `UNSUPPORTED`
  */
 export function passOf(

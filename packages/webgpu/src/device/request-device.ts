@@ -12,8 +12,8 @@ export interface DeviceOptions {
 const powerPreferences: readonly unknown[] = ["low-power", "high-performance", undefined];
 
 /**
- * @throws {GradstepError} `UNKNOWN_OPTION`, also for a device in place of options; `INVALID_HYPERPARAMETER` for another
- * object than a GPU, and another power preference than those of WebGPU
+ * @throws {GradstepError} `UNKNOWN_OPTION`, also for a device in place of options; `INVALID_HYPERPARAMETER` if `gpu` is
+ * not a GPU object, or the power preference is unknown
  */
 export function checkWebgpuOptions(options: object): void {
   if (propertyOf(options, "createBuffer") !== undefined) {

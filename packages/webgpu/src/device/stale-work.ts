@@ -1,4 +1,4 @@
-/** What the labels of buffers end with that were destroyed while recorded work may use them. Devices name labels. */
+/** The end of the labels of buffers that were destroyed although recorded work may use them. Messages of devices have labels. */
 const staleLabel =
   "destroyed since the step was encoded: by a remap, by free(), or by too many other steps";
 

@@ -14,7 +14,7 @@ export class KeptScalars {
   readonly rowLength: number;
   /** Words of a row before the scalars. */
   readonly scalarsStart: number;
-  /** What names the current rows. */
+  /** Identifies the current rows: `replace` increases it. */
   epoch = 0;
   /** The kind of steps that work is for. */
   kind: number = anyKind;
@@ -30,7 +30,7 @@ export class KeptScalars {
   #offset = 0;
   /** The number of the row after the last one that was written. */
   #end = 0;
-  /** The numbers of the rows that are not in the buffer yet. */
+  /** The numbers of the first and the last row that are not in the buffer yet. */
   #first = 0;
   #last = -1;
 
@@ -52,7 +52,7 @@ export class KeptScalars {
     });
   }
 
-  /** What is added to the number of a step, for that of its row. */
+  /** What is added to the number of a step to get that of its row. */
   get offset(): number {
     return ((this.#offset % this.rows) + this.rows) % this.rows;
   }

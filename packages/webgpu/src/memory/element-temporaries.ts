@@ -49,7 +49,7 @@ export class ElementTemporaries {
     }
   }
 
-  /** Where a temporary of a tensor is. */
+  /** The memory of a temporary of a tensor. */
   viewOf(name: string, tensor: number): BufferView {
     return this.#views.get(name)![tensor];
   }

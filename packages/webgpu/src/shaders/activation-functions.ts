@@ -42,8 +42,8 @@ const activateFunction: readonly string[] = [
 ];
 
 /**
- * Gradients by the parameter `x` from those by its activated value, by the chain rule. For `normalize`, `scale` is the
- * norm of the row, and `along` the product of the row's gradient with its normalized values.
+ * The chain rule: the gradient with respect to the parameter `x`, from that with respect to its activated value. For
+ * `normalize`, `scale` is the norm of the row, and `along` the dot product of the row's gradient and its normalized values.
  */
 const chainRuleFunction: readonly string[] = [
   "fn chain_rule(g: f32, x: f32, kind: u32, scale: f32, along: f32) -> f32 {",

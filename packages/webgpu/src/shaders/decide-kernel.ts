@@ -16,7 +16,7 @@ export const decideArrays = [
 export const callWords = {
   /** The scale, an f32, if it is not on the device. */
   scale: 0,
-  /** What is added to the number of a step, for that of its row of kept scalars. */
+  /** What is added to the number of a step to get that of its row of kept scalars. */
   offset: 1,
   epoch: 2,
   /** The kind of steps that the work is for. */
@@ -28,7 +28,7 @@ export const callWords = {
 /** The first words of a row of kept scalars: the step, the replacement, and the kind of the step. */
 export const keptHeaderLength = 3;
 
-/** In place of the kind of a step: any. */
+/** Stands for any kind of step. */
 export const anyKind = 0xffff_ffff;
 
 /** The source of a scalar in the table: a word of the control block instead of one of the kept scalars. */

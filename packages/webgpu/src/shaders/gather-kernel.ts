@@ -20,7 +20,7 @@ export const gatherParameterNames = [
   "reset_mode",
   /** A value of `gatherCode`. */
   "gather_mode",
-  /** Where the number of new rows is that can have a source; `noLimit` for all. */
+  /** Where the number of new rows that can have a source is stored; `noLimit` if all can. */
   "limit_start",
   /** The bits of an f32. */
   "initial",
@@ -41,9 +41,9 @@ export const noLimit = 0xffff_ffff;
 export const resetCode = { added: 0, flagged: 1, all: 2 } as const;
 
 /**
- * Which rows a segment writes, as a number in the table. `kept` and `reset`: those that are kept, from where they were,
- * and those that are reset, from the initial value. `resetFromSource`: those that are reset, from where the source's rows
- * were. `resetFromMoved`: those that are reset, from a source whose rows have been moved already.
+ * Which rows a segment writes, as a number in the table. `keptAndReset`: all; those that are reset get the initial value.
+ * `kept`: only those that are kept. `resetFromSource`: only those that are reset, from the rows where the indices point.
+ * `resetFromMoved`: only those that are reset, from the same rows of a source whose rows have been moved already.
  */
 export const gatherCode = {
   keptAndReset: 0,

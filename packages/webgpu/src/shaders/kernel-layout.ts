@@ -23,8 +23,8 @@ export interface DenseKernelLayout {
 }
 
 /**
- * How a kernel accesses memory if it works by rows: tensors with layouts, masks, lists of rows, copies. What is true here
- * need not be so for all tensors of a dispatch.
+ * How a kernel accesses memory if it works by rows: tensors with layouts, masks, lists of rows, copies. It supports what at
+ * least one tensor of a dispatch needs.
  */
 export interface RowKernelLayout {
   /** For each array, in the order of `rowArraysOf`, the index of its binding. Arrays in one buffer can share a binding. */
@@ -39,9 +39,9 @@ export interface RowKernelLayout {
   readonly strides: boolean;
   /** Whether values per column, and per row of several matrices, can have gaps. */
   readonly widths: boolean;
-  /** The integers that gradients are, with a scale; `mixed` if those of some tensors are of another type. */
+  /** The type of gradients in fixed point; `mixed` if tensors of the dispatch have different types. */
   readonly fixedPoint: "none" | "i32" | "u32" | "mixed";
-  /** Whether gradients can be by activated parameters. */
+  /** Whether gradients can be with respect to activated parameters. */
   readonly activates: boolean;
   /** Whether gradients are set to 0 when they have been read. */
   readonly clears: boolean;

@@ -55,7 +55,7 @@ export function copyIndexOf(name: string): number {
   return Number(name.slice("#copy".length));
 }
 
-/** How a binding is declared. Only words are shared by values of several types, and only atomics by invocations. */
+/** A binding as it is declared: words if its values have several types, atomics if invocations write to the same words. */
 export interface RowBinding extends ArrayBinding {
   readonly type: "f32" | "u32" | "atomic<u32>";
 }

@@ -6,7 +6,7 @@ import { gradientTypeCode } from "./row-parameters.js";
 import { activationCode, boundedNorm } from "./activation-functions.js";
 import { loadWord, storeWord } from "./binding-access.js";
 
-/** Where a gradient is in its binding, in units of two bytes. */
+/** The position of a gradient in its binding, in units of two bytes. */
 export function gradientIndexOf(row: string, column: string): string {
   return `gradient_start + ${row} * gradient_stride + ${column} * gradient_unit`;
 }
@@ -62,7 +62,7 @@ export function clearFunction(binding: RowBinding): readonly string[] {
   ];
 }
 
-/** The scale of the activation by which a gradient is. */
+/** The scale that `chain_rule` gets: that of the activation, or for `normalize` the norm of the row. */
 export const chainScale = `select(bitcast<f32>(activation_scale), row_norm, gradient_activation == ${activationCode.normalize}u)`;
 
 /** The norm of the parameter's row, and the product of the gradient with the normalized row. */

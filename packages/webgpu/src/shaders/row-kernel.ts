@@ -32,8 +32,8 @@ import { workgroupReductionOf } from "./workgroup-reduction.js";
  * can be of other types, rows can be left out by a mask, and the parameter can have copies. It computes the same as
  * `emitDenseKernel`. Values per row and column can be read as well.
  *
- * With copies, and with gradients by activated parameters, an invocation handles a group of values: two or more that
- * share words, or a row.
+ * With copies, and with gradients with respect to activated parameters, an invocation handles a group of values: two or
+ * more that share words, or a row.
  */
 export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): string {
   const { label, reductions, arrays } = kernel;

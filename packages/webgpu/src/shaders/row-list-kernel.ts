@@ -4,7 +4,7 @@ import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments
 /** Words per entry of a list of rows: the row, the row of its gradient, and the next entry whose gradient is added. */
 export const listEntryWords = 3;
 
-/** In place of a row or an entry: none. Entries without a row are skipped. */
+/** Stands for no row or no entry. Entries without a row are skipped. */
 export const noEntry = 0xffff_ffff;
 
 /** Parameters of a list in the table. Positions are those in the bindings, in words. */

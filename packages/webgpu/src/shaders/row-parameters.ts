@@ -54,7 +54,7 @@ const copyNames = [
   "unit",
 ] as const;
 
-/** The values of a segment for all names that any layout has, by these names. */
+/** A value for each parameter that a layout can have. */
 export type RowParameters = Readonly<
   Record<
     | (typeof alwaysNames)[number]
@@ -143,7 +143,7 @@ export function hasStride(array: KernelArray, { strides }: RowKernelLayout): boo
   return strides && !array.isScratch && !isUniform(array);
 }
 
-/** Whether the rows of an array can be others than those of what the kernel counts. */
+/** Whether the rows of an array can differ from those over which the kernel runs, and can have gaps. */
 export function hasWidth(array: KernelArray, layout: RowKernelLayout): boolean {
   return layout.widths && array.extent !== "element" && hasStride(array, layout);
 }
@@ -175,7 +175,7 @@ export const listParameterNames = [
   "row_count",
 ] as const;
 
-/** After these, if each entry of the list has scalars of its own: the places of these scalars. */
+/** The parameter after these, if each entry of the list has scalars of its own: where their places begin. */
 export const scalarPlacesName = "places_start";
 
 /** Whether a kernel of elements reads values per row or column. */

@@ -6,7 +6,7 @@ import { productLength } from "./matrix-pass.js";
 /** The products of a Newton–Schulz iteration. */
 export const productsName = "@products";
 
-/** The other memory of a temporary that is replaced by the result of an iteration on it. */
+/** The second memory of a temporary that an iteration replaces by its result. */
 export function alternateName(name: string): string {
   return `${name} alternate`;
 }

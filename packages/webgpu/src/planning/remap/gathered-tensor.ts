@@ -14,18 +14,18 @@ export interface GatheredTensor {
   /** The words after the last new row that become 0. */
   readonly padding: number;
   readonly reset: keyof typeof resetCode;
-  /** Where the flags are of the rows that are reset. Any valid view if there are none. */
+  /** The flags of the rows that are reset; any valid view if there are none. */
   readonly resetRows: RowView;
-  /** The value of rows that are reset, or, with the number for rows without a source, from where they are taken. */
+  /** The value of rows that are reset, or the rows from which they take their values. */
   readonly initial: number | InitialRows;
 }
 
-/** Rows from which those are taken that are reset. */
+/** The rows from which rows that are reset take their values. */
 export interface InitialRows {
   readonly source: RowMemory;
   /** Whether its rows have been moved already. */
   readonly isMoved: boolean;
-  /** The value of new rows. */
+  /** The value of rows without a source. */
   readonly initial: number;
 }
 
@@ -33,7 +33,7 @@ export interface InitialRows {
 export interface DeviceRowSources {
   readonly count: number;
   readonly indices: RowView;
-  /** Where the number of new rows is that can have a source; all if undefined. */
+  /** Where the number of new rows that can have a source is stored; all of them if undefined. */
   readonly limit?: RowView | undefined;
 }
 

@@ -14,7 +14,7 @@ import {
   type SegmentDispatch,
 } from "../dispatch/segment-dispatches.js";
 
-/** The bytes of scratch memory that a remap needs at most, unless a single column has more. */
+/** The most bytes of scratch memory that a remap uses, unless a single column needs more. */
 export function maxScratchLength({ limits }: GPUDevice): number {
   return Math.min(2 ** 26, limits.maxBufferSize / 4);
 }
@@ -85,7 +85,7 @@ export function planRemap(
   };
 }
 
-/** Segments with those next to each other that use the same buffers. */
+/** Puts segments that use the same buffers next to each other. */
 function byBuffers(segments: readonly Segment[]): readonly Segment[] {
   const buffers = [...new Set(segments.flatMap(({ spans }) => spans.map(({ buffer }) => buffer)))];
   const keyed = new Map<string, Segment[]>();

@@ -140,11 +140,11 @@ interface NewRows {
   readonly count: number;
   /** Of the rows before. */
   readonly indices: RowValues;
-  /** The values of rows in memory of the device. */
+  /** Where values per row are on the device. */
   readonly viewOf: (values: RowValues) => RowView;
 }
 
-/** The tensor as it is gathered; none if its values are written after the move. */
+/** How a tensor is gathered; empty if its values are written after the move. */
 function gatheredTensorsOf(
   { move, tensor, allocation }: RemapTarget,
   all: readonly RemapTarget[],
@@ -175,7 +175,7 @@ function gatheredTensorsOf(
   ];
 }
 
-/** The rows of a tensor from which rows are reset. Its own rows may be moved, too. */
+/** The rows of a tensor from which rows that are reset take their values. Its own rows may be moved, too. */
 function initialRowsOf(tensor: Tensor, all: readonly RemapTarget[]): InitialRows {
   const moved = all.find((one) => (one.tensor as Tensor) === tensor);
   const source = rowMemoryOf(tensor as unknown as GpuTensor);

@@ -8,7 +8,7 @@ interface Grouping {
   readonly groupLength: number;
 }
 
-/** Values that an invocation handles so that few words of f16 are written by two. */
+/** Values per invocation: several, so that two invocations rarely write to one word of f16. */
 const maxGroupLength = 4;
 
 export function groupingOf(chunk: RowChunk): Grouping {

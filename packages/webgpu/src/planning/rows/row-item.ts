@@ -39,7 +39,7 @@ export interface RowItem {
   readonly places: ReadonlyMap<string, ArrayPlace>;
   /** Undefined if the kernel does not read it. */
   readonly gradient: GradientView | undefined;
-  /** By what the gradient is activated, if it is. */
+  /** The activation of the parameter that the gradient refers to; undefined if it refers to the parameter itself. */
   readonly gradientActivation: CheckedActivation | undefined;
   readonly clearsGradient: boolean;
   /** In words. */
@@ -82,7 +82,7 @@ export function rowItemOf(
   const writesParameter = arrays.some(({ name, isWritten }) => name === "p" && isWritten);
   if (list !== undefined && gradientActivation?.kind === "normalize") {
     throw new GradstepError(
-      "Got a sparse gradient by normalized rows; expected one by the parameter, or a dense one.",
+      "Got a sparse gradient with respect to normalized rows; expected one with respect to the parameter, or a dense gradient.",
       { code: "UNSUPPORTED" },
     );
   }

@@ -5,7 +5,7 @@ import { placedArraysOf } from "../../shaders/row-parameters.js";
 import { idOf } from "../dispatch/object-ids.js";
 import type { CopyView, RowItem } from "./row-item.js";
 
-/** A copy of an item, or a binding that is needed because other items of the dispatch have a copy. */
+/** A copy of an item, or a binding that it has because other items of the dispatch have a copy. */
 export interface CopySlot extends CopyView {
   readonly isFilled: boolean;
 }
@@ -88,7 +88,7 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
   };
 }
 
-/** The integers that the gradients of items are. */
+/** The type of the gradients of items in fixed point. */
 function fixedPointOf(items: readonly RowItem[]): RowKernelLayout["fixedPoint"] {
   const types = new Set(
     items.flatMap(({ gradient }) => (gradient === undefined ? [] : [gradient.type])),

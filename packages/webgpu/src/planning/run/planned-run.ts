@@ -11,8 +11,8 @@ export interface PlannedRun {
   readonly programs: VariantKernels;
   readonly updates: readonly Update[];
   readonly temporaries: ElementTemporaries;
-  /** Where the mask of an update is. */
+  /** The mask of an update on the device. */
   readonly maskOf: (index: number) => RowView | undefined;
-  /** Where the list of rows of an update is. */
+  /** The list of rows of an update on the device. */
   readonly listOf: (index: number) => RowListView | undefined;
 }

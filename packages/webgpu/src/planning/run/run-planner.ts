@@ -22,7 +22,7 @@ import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
 /** Where the results of the tiles of a tensor go. */
 type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
 
-/** Whether the rows of a tensor are short, and no values of several rows are in one row of a matrix. */
+/** Whether one invocation can update a row of a tensor: it is short, and a row of a matrix. */
 function canFuse({ dimensions, rows, list }: StepTarget): boolean {
   const { matrices, columns } = dimensions;
   return (
@@ -34,7 +34,7 @@ function canFuse({ dimensions, rows, list }: StepTarget): boolean {
 interface RunMemory {
   readonly scratch: ScratchLayout;
   readonly limits: BindingLimits;
-  /** Where the values of the tensors for a reduction over all of them go. */
+  /** Where the values per tensor of a reduction over all tensors go. */
   readonly sourceOf: (name: string) => number;
 }
 

@@ -1,4 +1,4 @@
-/** The scratch buffer of a step: where results of reductions are, and what has been reduced so far. In words. */
+/** The layout of the scratch buffer of a step, in words: results of reductions, and partial results. */
 export class ScratchLayout {
   #results = 0;
   #partials = 0;
@@ -19,7 +19,7 @@ export class ScratchLayout {
     return start;
   }
 
-  /** Takes words that are free again after `release`. */
+  /** Takes words for partial results, until `release`. */
   take(length: number): number {
     const start = this.#results + this.#partials;
     this.#partials += length;

@@ -3,7 +3,7 @@ import { bufferUsage } from "../../device/webgpu-constants.js";
 import { DelayedDestruction, maxUnsubmittedSteps } from "../dispatch/delayed-destruction.js";
 import { ScalarSlots, type StepValues } from "./scalar-slots.js";
 
-/** The scalars of how many steps are written at once, if they are known. */
+/** The number of steps whose scalars are written at once, if they are known. */
 const maxStepsPerWrite = 16;
 
 /** Who submits a step: the backend at once, or later the caller, into whose encoder it is recorded. */

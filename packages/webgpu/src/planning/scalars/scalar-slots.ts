@@ -10,7 +10,7 @@ export interface StepValues {
   upcomingWords?(steps: number): Uint32Array<ArrayBuffer> | undefined;
 }
 
-/** What the last write of scalars put into consecutive slots: those of a step, and of the steps that follow it. */
+/** What the last write of scalars put into consecutive slots: those of a step and of the steps that follow it. */
 export class ScalarSlots {
   /** The contents of the slots. */
   readonly words: Uint32Array<ArrayBuffer>;
@@ -36,7 +36,7 @@ export class ScalarSlots {
     return this.#first + this.#index;
   }
 
-  /** Stays in the slot of the last step if another one has its scalars. */
+  /** Stays in the slot of the last step if the next one has the same scalars. @returns whether it has */
   stay(words: Uint32Array): boolean {
     if (!this.#isAt(this.#index, words)) return false;
     this.#stayed += 1;

@@ -1,6 +1,6 @@
 import type { ScalarBlocks } from "./scalar-blocks.js";
 
-/** What the host writes for a step with signals on the device: its scalars, and how they grow with the learning rate. */
+/** What the host writes for a step with signals on the device: its scalars, and their slopes in the learning rate. */
 export class SignalBlocks {
   /** Bytes from the values of a step to those of the next: a valid dynamic offset. */
   readonly slotLength: number;

@@ -74,7 +74,7 @@ export function hashInputs(hash: number, { gradient, mask, rows, signals }: Upda
   return learningRate === undefined ? next : mixTensor(next, learningRate);
 }
 
-/** The tensors of an update that can be others in another step. */
+/** The tensors of an update that can differ from step to step. */
 export function inputsOf({ gradient, mask, rows, signals }: Update): GpuTensor[] {
   const { scale, skip, learningRate } = signals ?? {};
   return [gradient, mask, rows, scale, skip, learningRate].filter(

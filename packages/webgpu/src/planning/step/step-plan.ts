@@ -16,7 +16,7 @@ import { elementTemporariesOf } from "../matrix/matrix-temporaries.js";
 import { hashInputs } from "./step-inputs.js";
 import { StepMemory } from "./step-memory.js";
 
-/** In how many combinations of memory the gradients and masks of the same parameters are remembered. */
+/** The number of combinations of memory of gradients and masks that are remembered for the same parameters. */
 export const maxInputPlans = 128;
 
 /** A compiled variant. */

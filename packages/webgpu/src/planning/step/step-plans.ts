@@ -4,7 +4,7 @@ import type { InputPlan, PlanContext } from "./input-plan.js";
 import { StepPlan, type StepRun } from "./step-plan.js";
 import { checkTarget, passOf } from "../../commands/encode-target.js";
 
-/** The steps of how many combinations of parameters are remembered: for several optimizers. */
+/** The number of combinations of parameters whose steps are remembered, for several optimizers. */
 export const maxStepPlans = 128;
 
 /** Executes steps, and remembers what it has prepared for them. */
@@ -92,7 +92,7 @@ export class StepPlans {
     return plan;
   }
 
-  /** Forgets a plan. False if it is known no more. */
+  /** Forgets a plan. @returns whether it was known */
   #remove(plan: StepPlan): boolean {
     const index = this.#plans.indexOf(plan);
     if (index >= 0) this.#plans.splice(index, 1);
