@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import { fromKeras, toOptax, torchStep, toTorch } from "../src/interop/index.js";
+import { fromKeras, fromTorch, toOptax, torchStep, toTorch } from "../src/interop/index.js";
 import {
   adam,
   chain,
@@ -8,9 +8,11 @@ import {
   cosineDecay,
   createOptimizer,
   defineRule,
+  defineStage,
   earlyStopping,
   hasNames,
   isGuarding,
+  nonNegative,
   piecewiseConstant,
   reduceOnPlateau,
   show,
@@ -34,6 +36,12 @@ const backend = reference();
 const tensor = () => backend.tensor([2], [1, 2]);
 const ones = Float32Array.of(1, 1);
 const optimizer = createOptimizer(adam(), { w: tensor() });
+const rowSources = { count: 1, indices: Uint32Array.of(0) };
+const plain = {
+  name: "plain",
+  hyperparameters: { learningRate: nonNegative(1) },
+  perElement: "u = g * learningRate",
+};
 
 describe("a proxy that throws, or was revoked, is refused with a code", () => {
   test.each<[string, string, (value: never) => unknown]>([
@@ -71,6 +79,16 @@ describe("a proxy that throws, or was revoked, is refused with a code", () => {
     ["a monitored optimizer", "INVALID_HYPERPARAMETER", (value) => reduceOnPlateau(value)],
     ["the optimizer of torchStep", "INVALID_PARAMETER", (value) => torchStep(value, {})],
     ["fromKeras", "UNKNOWN_OPTION", (value) => fromKeras(value)],
+    ["betas", "INVALID_HYPERPARAMETER", (betas) => fromTorch("Adam", { lr: 0.1, betas })],
+    ["lists of rows to move", "INVALID_PARAMETER", (moves) => backend.remap!(moves, rowSources)],
+    ["kernels to run", "INVALID_PARAMETER", (runs) => backend.runTogether!(runs)],
+    ["structural", "INVALID_RULE", (structural) => defineRule({ ...plain, structural })],
+    ["choices", "INVALID_RULE", (mode) => defineRule({ ...plain, options: { mode } })],
+    [
+      "reads",
+      "INVALID_RULE",
+      (slots) => defineStage({ name: "s", perElement: "u = u * 2", reads: { slots } }),
+    ],
     ["the source of copy", "INVALID_PARAMETER", (value) => backend.copy!(value, tensor())],
   ])("%s", (_, code, call) => {
     for (const value of unreadable()) expect(codeOf(() => call(value as never))).toBe(code);

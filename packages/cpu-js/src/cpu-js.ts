@@ -15,7 +15,7 @@ import {
   type Variant,
   type WrappingBackend,
 } from "@gradstep/core";
-import { checkOptions, checkSwitch } from "@gradstep/core/internal";
+import { checkOptions, checkSwitch, isArray, propertyOf } from "@gradstep/core/internal";
 import { isElementwise } from "./passes/array-names.js";
 import { bindKernel } from "./bind-kernel.js";
 import type { PassCompiler } from "./passes/compile-passes.js";
@@ -72,9 +72,11 @@ export function createCpuJs(options: CreateCpuJsOptions = {}): CpuJs {
 }
 
 function checkTables(tables: unknown): readonly KernelTable[] {
-  const isTable = (table: Partial<KernelTable> | null | undefined): boolean =>
-    typeof table?.kernels === "object" && table.kernels !== null;
-  if (Array.isArray(tables) && [...tables].every(isTable)) return tables;
+  const isTable = (table: unknown): boolean => {
+    const listed = propertyOf(table, "kernels");
+    return typeof listed === "object" && listed !== null;
+  };
+  if (isArray(tables) && [...tables].every(isTable)) return tables as readonly KernelTable[];
   throw new GradstepError(
     "cpuJs: kernels is not a list of kernel tables; expected tables from modules that generate() wrote.",
     { code: "INVALID_HYPERPARAMETER" },

@@ -1,4 +1,4 @@
-import { checkOptions } from "@gradstep/core/internal";
+import { checkOptions, isArray } from "@gradstep/core/internal";
 import { passes } from "./passes/compile-passes.js";
 import { cpuJsOptions, createCpuJs, type CpuJs, type CpuJsOptions } from "./cpu-js.js";
 import * as exactKernels from "./generated/exact/index.js";
@@ -19,6 +19,6 @@ export function cpuJs(options: CpuJsOptions = {}): CpuJs {
   checkOptions("cpuJs", options, cpuJsOptions);
   const { kernels: added = [], ...rest } = options;
   const builtIn = Object.values(rest.exact === true ? exactKernels : fastKernels);
-  const kernels = Array.isArray(added) ? [...builtIn, ...added] : added;
+  const kernels = isArray(added) ? [...builtIn, ...added] : added;
   return createCpuJs({ ...rest, kernels, passes });
 }

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
-import { checkOptions } from "@gradstep/core/internal";
+import { checkOptions, isArray } from "@gradstep/core/internal";
 import { ForeignHeap } from "./memory/foreign-heap.js";
 import type { Heap } from "./memory/heap.js";
 import { maxPages, pageSize } from "./memory/layout.js";
@@ -68,7 +68,7 @@ export function checkWasmOptions(options: WasmOptions): CheckedOptions {
     !(typeof parallelThreshold === "number" && parallelThreshold >= 0)
   )
     invalid("parallelThreshold", parallelThreshold, "a number of elements");
-  if (!Array.isArray(modules) || !modules.every(isModule))
+  if (!isArray(modules) || !modules.every(isModule))
     invalid("modules", modules, "a list of compiled WebAssembly modules");
   const url = typeof workerUrl === "object" ? workerUrl?.href : workerUrl;
   if (workerUrl !== undefined && typeof url !== "string")

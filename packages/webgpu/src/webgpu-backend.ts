@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import { checkValues } from "@gradstep/core/internal";
+import { checkValues, isArray } from "@gradstep/core/internal";
 import { captureRefusal } from "./device/capture-refusal.js";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { BufferPools } from "./memory/buffer-pools.js";
@@ -115,7 +115,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   reserve(sizes: readonly number[], pool = 0): void {
     this.check();
     const isValid =
-      Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
+      isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
     if (!isValid)
       throw new GradstepError(
         `Got ${show(sizes)} to reserve; expected an array of integers, the numbers of values.`,

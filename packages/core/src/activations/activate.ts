@@ -47,8 +47,8 @@ export interface DenseRows {
 }
 
 /**
- * The chain rule: turns gradients with respect to activated values into those with respect to the values, in place. Every operation is rounded, in
- * the order in which the formula has them; activations are rounded once.
+ * The chain rule: turns gradients with respect to activated values into those with respect to the values, in place. Every
+ * operation is rounded, in the order in which the formula has them; activations are rounded once.
  *
  * @param count the number of rows
  */

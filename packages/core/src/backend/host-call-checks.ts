@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import { propertyOf } from "../property-of.js";
 import type { BatchRun, Kernel, ParameterCopy, RowMove, RowSources, Tensor } from "./backend.js";
 import { isTensor } from "./is-tensor.js";
@@ -55,7 +56,7 @@ export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): n
   let rows = Infinity;
   const count = propertyOf(sources, "count") as number;
   checkArgument(count > 0 && count >>> 0 === count, "count", count, "a positive integer");
-  checkArgument(Array.isArray(moves), "moves", moves, "a list");
+  checkArgument(isArray(moves), "moves", moves, "a list");
   const indices: unknown = propertyOf(sources, "indices");
   for (const move of moves) {
     const tensor = propertyOf(move, "tensor") as Tensor;
@@ -79,7 +80,7 @@ export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): n
  * @throws {GradstepError} `INVALID_PARAMETER`
  */
 export function checkRuns(runs: readonly BatchRun[], kernels: Pick<WeakSet<Kernel>, "has">): void {
-  checkArgument(Array.isArray(runs), "runs", runs, "a list");
+  checkArgument(isArray(runs), "runs", runs, "a list");
   for (const run of runs) {
     const isRun = kernels.has(propertyOf(run, "kernel") as Kernel) && hasUpdates(run);
     checkArgument(isRun, "A run", run, "{ kernel, updates, count } of kernels of this backend");
@@ -87,7 +88,7 @@ export function checkRuns(runs: readonly BatchRun[], kernels: Pick<WeakSet<Kerne
 }
 
 function hasUpdates({ updates, count }: BatchRun): boolean {
-  if (!Array.isArray(updates) || count >>> 0 !== count || count > updates.length) return false;
+  if (!isArray(updates) || count >>> 0 !== count || count > updates.length) return false;
   for (let i = 0; i < count; i += 1) {
     const update: unknown = updates[i];
     const isUpdate =

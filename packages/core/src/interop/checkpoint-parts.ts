@@ -1,4 +1,5 @@
 import { optimizerByName } from "../by-name.js";
+import { isArray } from "../is-array.js";
 import { GradstepError, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
 import { isPromise } from "../is-promise.js";
@@ -52,7 +53,7 @@ function checkParameters(what: string, parameters: CheckpointParts["parameters"]
   for (const [name, one] of Object.entries(parameters)) {
     const { shape, values } = (one ?? {}) as Partial<ParameterValues>;
     const isFloats = values instanceof Float32Array || values instanceof Float64Array;
-    if (!Array.isArray(shape) || !isFloats)
+    if (!isArray(shape) || !isFloats)
       throw invalid(what, `the parameter ${show(name)} is ${show(one)}; expected ${expected}`);
     const size = shape.reduce((product, length) => product * length, 1);
     if (size !== values.length)

@@ -1,4 +1,5 @@
 import { checkSwitch } from "../check-switch.js";
+import { isArray } from "../is-array.js";
 import { GradstepError, show } from "../errors.js";
 import { clipByGlobalNorm } from "../stages/clip-by-global-norm.js";
 import { clipByNorm } from "../stages/clip-by-norm.js";
@@ -153,7 +154,7 @@ export function constraintFromKeras(constraint: KerasConstraint): StageSpec {
 
 /** The dimensions that a norm covers: the first, which gives one norm per column, or all others, which gives one per row. */
 function axisOf(constraint: string, given: unknown = 0): "column" | "row" {
-  const axes: unknown = Array.isArray(given) ? given : [given];
+  const axes: unknown = isArray(given) ? given : [given];
   const text = JSON.stringify(axes);
   if (text === "[0]") return "column";
   if (text === "[1]" || text === "[1,2]" || text === "[1,2,3]") return "row";

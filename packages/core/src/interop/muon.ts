@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { adamw } from "../rules/adamw.js";
 import { muon } from "../rules/muon.js";
@@ -66,7 +67,7 @@ export function kerasMuon(owner: string, settings: Settings): OptimizerSpec {
 
 /** @throws {GradstepError} `UNKNOWN_OPTION` */
 function patternsOf(owner: string, layers: unknown = []): RegExp[] {
-  if (Array.isArray(layers) && layers.every((one) => typeof one === "string"))
+  if (isArray(layers) && layers.every((one) => typeof one === "string"))
     return layers.map((one: string) => new RegExp(one));
   throw new GradstepError(
     `${owner}: exclude_layers is ${show(layers)}; expected a list of patterns, such as ["output"].`,
@@ -146,7 +147,7 @@ export function optaxMuon(owner: string, settings: Settings): OptimizerSpec {
 /** @throws {GradstepError} `INVALID_HYPERPARAMETER` */
 function withCoefficients(owner: string, { coefficients, ...settings }: Settings): Settings {
   if (coefficients === undefined || coefficients === "standard") return settings;
-  if (!Array.isArray(coefficients) || coefficients.length !== 3) {
+  if (!isArray(coefficients) || coefficients.length !== 3) {
     throw new GradstepError(
       `${owner}: the coefficients are ${show(coefficients)}; expected three numbers, such as [3.4445, -4.775, 2.0315].`,
       { code: "INVALID_HYPERPARAMETER" },

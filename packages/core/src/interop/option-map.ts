@@ -1,4 +1,5 @@
 import { didYouMean } from "../did-you-mean.js";
+import { isArray } from "../is-array.js";
 import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
 
@@ -60,7 +61,7 @@ export function withoutPair(
   { betas, ...settings }: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   if (betas === undefined) return settings;
-  if (!Array.isArray(betas) || betas.length !== 2) {
+  if (!isArray(betas) || betas.length !== 2) {
     throw new GradstepError(
       `${owner}: betas is ${show(betas)}; expected two numbers, such as [0.9, 0.999].`,
       { code: "INVALID_HYPERPARAMETER" },

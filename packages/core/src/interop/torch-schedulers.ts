@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import { constant, joinSchedules, piecewiseConstant } from "../schedules/compositions.js";
 import { cosineAnnealingKind, cosineDecayRestarts } from "../schedules/cosine-decays.js";
 import { cyclical, oneCycle } from "../schedules/cycles.js";
@@ -204,7 +205,8 @@ function multiStep(rate: number, milestones: unknown, gamma: number): Schedule {
 
 function checkedMilestones(owner: string, milestones: unknown): number[] {
   const isValid =
-    Array.isArray(milestones) && milestones.every((one) => Number.isSafeInteger(one) && one >= 0);
+    isArray(milestones) &&
+    milestones.every((one) => Number.isSafeInteger(one) && (one as number) >= 0);
   if (isValid) return [...(milestones as number[])].sort((a, b) => a - b);
   throw new GradstepError(
     `PyTorch's ${owner}: milestones is ${show(milestones)}; expected a list of steps, such as [30, 80].`,
@@ -214,7 +216,7 @@ function checkedMilestones(owner: string, milestones: unknown): number[] {
 
 function sequence(schedulers: unknown, milestones: unknown, rate: number): Schedule {
   const ends = checkedMilestones("SequentialLR", milestones);
-  if (!Array.isArray(schedulers) || schedulers.length !== ends.length + 1) {
+  if (!isArray(schedulers) || schedulers.length !== ends.length + 1) {
     throw new GradstepError(
       `PyTorch's SequentialLR: schedulers is ${show(schedulers)}; expected a list with one more than milestones.`,
       { code: "INVALID_HYPERPARAMETER" },

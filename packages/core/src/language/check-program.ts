@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../is-array.js";
 import { propertyOf } from "../property-of.js";
 
 /**
@@ -7,7 +8,7 @@ import { propertyOf } from "../property-of.js";
  * @throws {GradstepError} `INVALID_RULE`
  */
 export function checkProgram(what: string, program: unknown): void {
-  if (Array.isArray(propertyOf(program, "nodes"))) return;
+  if (isArray(propertyOf(program, "nodes"))) return;
   throw new GradstepError(
     `${what}: got ${show(program)}; expected a program, such as variantOf(adam()).perElement.`,
     { code: "INVALID_RULE" },

@@ -1,4 +1,5 @@
 import { didYouMean } from "../did-you-mean.js";
+import { isArray } from "../is-array.js";
 import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
@@ -106,7 +107,7 @@ export function checkDefinition(definition: object, isStage = false): void {
 function checkReads(reads: unknown = {}): void {
   const isName = (name: unknown): boolean => typeof name === "string" && isUsableName(name);
   const isExpected = ([key, names]: readonly [string, unknown]): boolean =>
-    (key === "slots" || key === "hyperparameters") && Array.isArray(names) && names.every(isName);
+    (key === "slots" || key === "hyperparameters") && isArray(names) && names.every(isName);
   if (!hasNames(reads) || !Object.entries(reads as object).every(isExpected))
     invalid(
       `A stage's reads is ${show(reads)}; expected lists of names, such as { slots: ["v"], hyperparameters: ["beta2"] }.`,
@@ -153,13 +154,13 @@ function checkParts({ name, hyperparameters, options, structural }: DefinitionPa
       invalid(`Rule ${name}: every rule has "${key}" already; choose another name for the option.`);
     const isChoice = (value: unknown): boolean =>
       typeof value === "boolean" || typeof value === "string";
-    if (!Array.isArray(values) || values.length === 0 || !values.every(isChoice)) {
+    if (!isArray(values) || values.length === 0 || !values.every(isChoice)) {
       invalid(
         `Rule ${name}: option ${key} is ${show(values)}; expected a list of booleans or strings, the default first.`,
       );
     }
   }
-  if (!Array.isArray(structural))
+  if (!isArray(structural))
     invalid(`Rule ${name}: structural is ${show(structural)}; expected a list of hyperparameters.`);
   for (const key of structural) {
     if (typeof key !== "string" || !Object.hasOwn(hyperparameters, key))

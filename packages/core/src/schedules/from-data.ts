@@ -1,4 +1,5 @@
 import { GradstepError, list } from "../errors.js";
+import { isArray } from "../is-array.js";
 import { constantKind, joinedKind, piecewiseConstantKind, warmupKind } from "./compositions.js";
 import { cosineAnnealingKind, cosineDecayKind, cosineDecayRestartsKind } from "./cosine-decays.js";
 import { cyclicalKind, oneCycleKind, warmupStableDecayKind } from "./cycles.js";
@@ -52,7 +53,7 @@ export function scheduleFromData({ schedule, options }: ScheduleData): Schedule 
 /** Options whose data of schedules are schedules. */
 function revived(value: unknown): unknown {
   if (isScheduleData(value)) return scheduleFromData(value);
-  if (Array.isArray(value)) return value.map(revived);
+  if (isArray(value)) return value.map(revived);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, revived(one)]));
 }

@@ -1,4 +1,5 @@
 import { newRow, type Backend, type RowValues } from "../../backend/backend.js";
+import { isArray } from "../../is-array.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
@@ -65,7 +66,7 @@ export function checkResetRows(
 
 /** Whether it is an object with a value per name, rather than one value, or memory where a tensor is expected. */
 function isByName<V>(values: RowValues | Readonly<Record<string, V>>): values is Record<string, V> {
-  if (values === null || typeof values !== "object" || Array.isArray(values)) return false;
+  if (values === null || typeof values !== "object" || isArray(values)) return false;
   return !isRowValues(values) && !isRawMemory(values);
 }
 

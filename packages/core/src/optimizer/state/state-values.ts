@@ -1,4 +1,5 @@
 import type { Values } from "../../backend/memory.js";
+import { isArray } from "../../is-array.js";
 import { show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import type { MisfitKind } from "../../errors.js";
@@ -79,7 +80,7 @@ export function rowValuesAt(
 
 /** What is in an array of numbers, or in an object into which JSON turned a typed array, with the keys 0, 1, …. */
 function listOf(value: unknown): readonly unknown[] | undefined {
-  if (Array.isArray(value)) return value;
+  if (isArray(value)) return value;
   if (!hasNames(value)) return undefined;
   const keys = Object.keys(value);
   // Integer keys are in ascending order, before all others.
