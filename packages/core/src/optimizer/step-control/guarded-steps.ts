@@ -4,9 +4,12 @@ import type { Group } from "../groups/group.js";
 import { stepsAmong } from "../groups/steps-among.js";
 import type { Clock } from "../step/step-scalars.js";
 import { CarriedScalars } from "./carried-scalars.js";
-import { stopError, uncertainRowSteps, uncertainScalars, uncertainSteps } from "./guard-errors.js";
+import { CountedSteps } from "./counted-steps.js";
+import { DeviceScalars, rewrittenSteps } from "./device-scalars.js";
+import { stopError, uncertainRowSteps } from "./guard-errors.js";
 import type { RowReading } from "../sparse/guarded-row-steps.js";
 import { maxWindowLength, type StepWindow } from "../sparse/row-scalar-sets.js";
+import { rowStepsKept } from "./row-steps-kept.js";
 import { StepKinds } from "./step-kinds.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
 
@@ -15,12 +18,6 @@ import type { CompleteStepControl } from "./complete-step-control.js";
  * much the two can differ. If they differ by more, the device stops, and the next `read` rejects.
  */
 const keptSteps = 2048;
-
-/** For how many of these steps scalars are written again when a hyperparameter was set. */
-const rewrittenSteps = 256;
-
-/** For how many steps there are scalars of rows that count their own steps, if they follow a schedule. */
-const scheduledRowSteps = 16;
 
 /** What the device counted, compared to what the host assumed when it asked. */
 export interface Reading {
@@ -62,10 +59,8 @@ export class GuardedSteps {
   readonly #kinds: StepKinds;
   /** The steps that may be the device's next one, as far as the scalars of rows are kept for them. */
   window: StepWindow = { first: 0, last: 0, read: 0 };
-  /** Which groups were frozen at the last step, and `every` of each. */
-  readonly #participation: { frozen: boolean; every: number }[];
-  /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
-  #seen = -1;
+  readonly #counted: CountedSteps;
+  readonly #scalars: DeviceScalars;
   /** The first step that the device may not have taken yet. */
   #first = 0;
   /** Steps that, as the host knows, were not taken. */
@@ -85,7 +80,7 @@ export class GuardedSteps {
     const { nonFinite, accumulate, lossScale = unscaled } = options;
     this.#groups = groups;
     this.#kinds = new StepKinds(groups);
-    this.#participation = groups.map(({ frozen, every }) => ({ frozen, every }));
+    this.#counted = new CountedSteps(groups, clock);
     this.#clock = clock;
     this.#carried = new CarriedScalars(groups, keptSteps);
     this.#guard = backend.guard({
@@ -97,6 +92,14 @@ export class GuardedSteps {
       accumulate,
       lossScale,
     });
+    this.#scalars = new DeviceScalars({
+      guard: this.#guard,
+      groups,
+      clock,
+      carried: this.#carried,
+      kinds: this.#kinds,
+      counted: this.#counted,
+    });
   }
 
   /** The loss scale on the device. */
@@ -105,73 +108,22 @@ export class GuardedSteps {
   }
 
   /**
-   * Gives the device the scalars of the next step, and of the steps before it that it may have skipped if a
-   * hyperparameter was set.
-   *
+   * Gives the device everything for the next step.
    * @throws {GradstepError} `UNSUPPORTED`, `INVALID_HYPERPARAMETER`
    */
   prepare(): void {
-    const { changes, iterations } = this.#clock;
-    const uncertain = iterations + 1 - this.#first;
-    this.#takeParticipation(uncertain > 0);
+    const uncertain = this.#clock.iterations + 1 - this.#first;
+    this.#counted.takeParticipation(uncertain > 0);
     this.#takeWindow();
-    let hasStepRate = false;
-    for (const { stepRate } of this.#groups) hasStepRate ||= stepRate !== undefined;
-    if (this.#seen === changes && !hasStepRate) {
-      this.#writeScalars(0);
-      return;
-    }
-    const before = Math.min(uncertain, rewrittenSteps - 1);
-    if (before > 0 && !this.#keepsCarried(before)) throw uncertainScalars();
-    this.#seen = -1;
-    this.#guard.replaceScalars(iterations + 1 - before);
-    for (let back = before; back >= 0; back -= 1) this.#writeScalars(back);
-    // The rate of the next step is another one.
-    if (!hasStepRate) this.#seen = changes;
-  }
-
-  /** Whether the persistent scalars after each of the last steps do not depend on the hyperparameters that were set. */
-  #keepsCarried(steps: number): boolean {
-    if (this.#carried.values.length === 0) return true;
-    let areKept = true;
-    for (let back = steps; back > 0 && areKept; back -= 1)
-      this.#at(back, (t) => {
-        areKept = this.#carried.areKept(t);
-      });
-    return areKept;
+    this.#scalars.prepare(uncertain);
   }
 
   #takeWindow(): void {
     const last = this.#clock.iterations + 1;
-    const kept = this.#rowStepsKept;
+    const kept = rowStepsKept(this.#groups);
     const first = Math.max(this.#first, last - (kept ?? keptSteps) + 1);
     this.window = { first, last, read: this.#first };
     this.#guard.startAt(kept === undefined ? 0 : first);
-  }
-
-  /** For how many steps there are scalars of rows; undefined if no rows count their own steps. */
-  get #rowStepsKept(): number | undefined {
-    let kept: number | undefined;
-    for (const group of this.#groups) {
-      if (!group.sparseOptions.rowSteps || kept === scheduledRowSteps) continue;
-      kept = group.isScheduled ? scheduledRowSteps : maxWindowLength;
-    }
-    return kept;
-  }
-
-  /** @throws {GradstepError} `UNSUPPORTED` if it is not known in which steps a group took part before this changed */
-  #takeParticipation(isUncertain: boolean): void {
-    for (let i = 0; i < this.#groups.length; i += 1) {
-      const { frozen, every } = this.#groups[i];
-      const last = this.#participation[i];
-      if (frozen === last.frozen && every === last.every) continue;
-      if (isUncertain)
-        throw frozen === last.frozen
-          ? uncertainSteps("every", every)
-          : uncertainSteps("frozen", frozen);
-      last.frozen = frozen;
-      last.every = every;
-    }
   }
 
   /**
@@ -238,7 +190,7 @@ export class GuardedSteps {
     const stops = this.#stops;
     const { iterations } = this.#clock;
     // The groups may have been changed since the last step, and the next step may be taken before this is read.
-    const participation = this.#participation.map((one) => ({ ...one }));
+    const participation = this.#counted.participation();
     const [counts, ...values] = await Promise.all([
       this.#guard.read(),
       ...rows.map((one) => one.values),
@@ -274,7 +226,7 @@ export class GuardedSteps {
     const hasStopped = counts.stops > this.#stops;
     // A device that has stopped has not taken the steps since then either.
     const back = hasStopped ? clock.iterations - counts.steps : untaken - before;
-    this.#moveBack(back);
+    this.#counted.moveBack(back);
     this.#untaken = before + back;
     const missed = back - (counts.skippedSteps - this.#skipped);
     this.#skipped = counts.skippedSteps;
@@ -284,15 +236,15 @@ export class GuardedSteps {
     onRead(counts);
     if (!hasStopped) return;
     this.#stops = counts.stops;
-    this.#seen = -1;
+    this.#scalars.invalidate();
     this.#guard.resume(counts.stops);
-    throw stopError(counts, missed, this.#rowStepsKept ?? rewrittenSteps);
+    throw stopError(counts, missed, rowStepsKept(this.#groups) ?? rewrittenSteps);
   }
 
   /** Continues from these counts. */
   restore(counts: FirstCounts): void {
     this.#restored += 1;
-    this.#seen = -1;
+    this.#scalars.invalidate();
     this.#first = counts.steps + 1;
     this.#untaken = counts.skippedSteps;
     this.#skipped = counts.skippedSteps;
@@ -304,36 +256,5 @@ export class GuardedSteps {
 
   dispose(): void {
     this.#guard.dispose();
-  }
-
-  /** Writes the scalars of the step that is this many before the next one. */
-  #writeScalars(back: number): void {
-    this.#at(back, (t) => {
-      this.#carried.take(t);
-      this.#guard.writeScalars(t, this.#kinds.of(t));
-    });
-  }
-
-  /** Computes the scalars of the step that is this many before the next one. */
-  #at(back: number, use: (t: number) => void): void {
-    const { iterations } = this.#clock;
-    this.#moveBack(back);
-    try {
-      if (back > 0) this.#carried.goTo(iterations - back);
-      for (const group of this.#groups) group.prepare();
-      use(this.#clock.iterations + 1);
-    } finally {
-      this.#moveBack(-back);
-      if (back > 0) this.#carried.goTo(iterations);
-    }
-  }
-
-  #moveBack(steps: number): void {
-    if (steps === 0) return;
-    const { iterations } = this.#clock;
-    const next = iterations - steps;
-    this.#clock.iterations = next;
-    for (let i = 0; i < this.#groups.length; i += 1)
-      this.#groups[i].iterations -= stepsAmong(this.#participation[i], next + 1, iterations);
   }
 }
