@@ -42,6 +42,11 @@ describe("didYouMean", () => {
     expect(didYouMean(1, names)).toBe("");
     expect(didYouMean(null, ["null"])).toBe("");
   });
+
+  test("is empty where the names cannot be read", () => {
+    expect(didYouMean("lr", anything([{}]))).toBe("");
+    expect(didYouMean("lr", anything(undefined))).toBe("");
+  });
 });
 
 test.each([

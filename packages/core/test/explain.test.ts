@@ -247,3 +247,28 @@ test("Muon's iterations that compute nothing, and their coefficients, are left o
     expect((await copy.read())[3]).toBe(after);
   }
 });
+
+test.each([
+  [1, 0, 0, 0],
+  [2, 0, 0, 1],
+  [1, 2, 0, 1],
+  [1, 0, 2, 1],
+])(
+  "of an iteration with coefficients %d, %d and %d, %d lines are shown",
+  async (a, b, c, count) => {
+    const rule = defineRule({
+      name: "iterated",
+      hyperparameters: { learningRate: nonNegative(0.5) },
+      perElement: `o = newtonSchulz(g, ${a}, ${b}, ${c}); u = learningRate * o`,
+    });
+    const w = reference().tensor([1, 1], [7]);
+    const { lines, after } = await createOptimizer(rule(), { w }).explain(
+      "w",
+      0,
+      Float32Array.of(3),
+    );
+    expect(lines.filter(({ name }) => name === "o")).toHaveLength(count);
+    // aX + bX³ + cX⁵ of a matrix with one value.
+    expect(after).toBe(7 - 0.5 * (3 * a + 27 * b + 243 * c));
+  },
+);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Tensor } from "../src/backend/backend.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { newRow } from "../src/backend/backend.js";
-import { reference } from "../src/reference.js";
+import { oracle, reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
 import { lamb } from "../src/rules/lamb.js";
 import type { OptimizerSpec } from "../src/rule/rule.js";
@@ -364,4 +364,20 @@ test("rules with reductions run on structs, and change nothing if a tensor lost 
   const before = bits(await plain.read());
   expect(codeOf(() => copied.step({ w: gradient(1) }))).toBe("DISPOSED");
   expect(bits(await plain.read())).toEqual(before);
+});
+
+test("gradients of 64 bits in structs keep all of them, and are finite beyond the range of 32", async () => {
+  const host = oracle();
+  const memory = new Float64Array(6);
+  const g = host.wrap(memory, { shape: [2, 2], offset: 1, rowStride: 3 });
+  const w = host.tensor([2, 2]);
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w }, { nonFinite: "skip" });
+  const values = [1 / 3, 1e300, -1e-300, 1 + 2 ** -40];
+  g.write(values);
+  optimizer.step({ w: g });
+  expect(optimizer.iterations).toBe(1);
+  expect([...(await w.read())]).toEqual(values.map((value) => -value));
+  g.write([1, 1, 1, Infinity]);
+  optimizer.step({ w: g });
+  expect(optimizer.iterations).toBe(1);
 });

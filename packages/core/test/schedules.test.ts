@@ -135,6 +135,16 @@ describe("values", () => {
     }
   });
 
+  test("an option that is undefined is not in the data", () => {
+    const pairs = [
+      [cosineDecay(1, 9, { alpha: undefined, warmupTarget: undefined }), cosineDecay(1, 9)],
+      [exponentialDecay(1, 9, 0.5, { staircase: undefined }), exponentialDecay(1, 9, 0.5)],
+      [oneCycle(1, 9, { divFactor: undefined, shape: undefined }), oneCycle(1, 9)],
+      [cyclical(1, 2, 9, { mode: undefined }), cyclical(1, 2, 9)],
+    ];
+    for (const [one, other] of pairs) expect(one.options).toStrictEqual(other.options);
+  });
+
   test("cosine decay with restarts has the height of each period at its first step", () => {
     for (const periodFactor of [1, 1.5, 2, 3, 4, 10])
       for (let start = 0, period = 0; start < 1e5; start += periodFactor ** period, period += 1) {

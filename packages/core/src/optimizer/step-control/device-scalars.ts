@@ -58,7 +58,7 @@ export class DeviceScalars {
       return;
     }
     const before = Math.min(uncertain, rewrittenSteps - 1);
-    if (before > 0 && !this.#keepsCarried(before)) throw uncertainScalars();
+    if (!this.#keepsCarried(before)) throw uncertainScalars();
     this.#seen = -1;
     this.#guard.replaceScalars(iterations + 1 - before);
     for (let back = before; back >= 0; back -= 1) this.#write(back);
