@@ -138,7 +138,6 @@ function withoutName(source: string): string {
 
 /** The passes of a variant that become functions of their own. */
 function mapPassesOf(variant: Variant): readonly MapPass[] {
-  if (isElementwise(variant)) return [];
   return variant.passPlan.passes.filter((pass): pass is MapPass => pass.kind === "map");
 }
 

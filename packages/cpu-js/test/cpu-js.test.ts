@@ -86,6 +86,7 @@ describe("cpuJs", () => {
     ["kernels that are null", { kernels: null }, "INVALID_HYPERPARAMETER"],
     ["kernels of null", { kernels: [null] }, "INVALID_HYPERPARAMETER"],
     ["kernels of something", { kernels: [{ exact: false }] }, "INVALID_HYPERPARAMETER"],
+    ["a table and null", { kernels: [kernels.adamKernels, null] }, "INVALID_HYPERPARAMETER"],
     ["kernels with a hole", { kernels: new Array(1) }, "INVALID_HYPERPARAMETER"],
     ["kernels that are exact", { kernels: [exactAdam] }, "INVALID_HYPERPARAMETER"],
     [

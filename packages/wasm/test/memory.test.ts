@@ -313,6 +313,7 @@ test.each([
   [{ memoryLimit: [Symbol("s")] }, "INVALID_HYPERPARAMETER"],
   [{ modules: null }, "INVALID_HYPERPARAMETER"],
   [{ modules: [5] }, "INVALID_HYPERPARAMETER"],
+  [{ modules: [{}, 5] }, "INVALID_HYPERPARAMETER"],
   [{ workerUrl: 5 }, "INVALID_HYPERPARAMETER"],
   [{ workerUrl: null }, "INVALID_HYPERPARAMETER"],
   [{ workerUrl: {} }, "INVALID_HYPERPARAMETER"],

@@ -77,6 +77,7 @@ test.each([
   { rule: null },
   [undefined],
   [adam],
+  [adam.rule.variant(), adam],
   () => adam,
   { variants: 5 },
   adam.rule.variant(),
