@@ -10,7 +10,7 @@ import {
 import { fromKeras, fromTorch, type TorchScheduler } from "../src/interop/index.js";
 import { oracle } from "../src/reference.js";
 import { scheduleFromData } from "../src/schedules/from-data.js";
-import { codeOf } from "./support.js";
+import { codeOf, failureOf } from "./support.js";
 
 interface LibraryCase {
   readonly library: "keras" | "optax" | "torch";
@@ -219,6 +219,26 @@ describe("PyTorch", () => {
   ])("%s %j: %s", (name, settings, code) => {
     const scheduler = { name, ...settings };
     expect(codeOf(() => fromTorch("SGD", { lr: 1, momentum: 0.9 }, { scheduler }))).toBe(code);
+  });
+
+  // The arguments without a default in PyTorch's signatures, apart from the optimizer.
+  test.each<[string, Record<string, unknown>]>([
+    ["StepLR", { step_size: 3 }],
+    ["MultiStepLR", { milestones: [3] }],
+    ["ExponentialLR", { gamma: 0.5 }],
+    ["CosineAnnealingLR", { T_max: 3 }],
+    ["CosineAnnealingWarmRestarts", { T_0: 3 }],
+    ["OneCycleLR", { max_lr: 1 }],
+    ["CyclicLR", { base_lr: 0.5, max_lr: 1 }],
+    ["SequentialLR", { schedulers: [{ name: "LinearLR" }], milestones: [] }],
+  ])("%s: the error for an argument that is missing names it", (name, needed) => {
+    for (const missing of Object.keys(needed)) {
+      const { [missing]: _, ...others } = needed;
+      const scheduler = { name, ...others };
+      const { code, message } = failureOf(() => fromTorch("SGD", { lr: 1 }, { scheduler }));
+      expect(code).toBe("INVALID_HYPERPARAMETER");
+      expect(message).toContain(`${name}: ${missing} is`);
+    }
   });
 
   test("momentum is cycled only where there is some", () => {
