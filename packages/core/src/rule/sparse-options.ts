@@ -9,7 +9,7 @@ export interface SparseOptions {
   /**
    * `"dense"`: the step with the gradient of all rows, which is 0 in rows without an index, so that momentum and decay
    * move these rows, too. `"lazy"`: only rows with an index are updated, as with a mask of these rows; cost is in
-   * proportion to their number. `"dense"` if left out.
+   * proportion to their number, and backends without rows refuse the step. `"dense"` if left out.
    */
   readonly sparse?: "dense" | "lazy" | undefined;
   /**

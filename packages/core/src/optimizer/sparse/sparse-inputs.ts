@@ -3,6 +3,7 @@ import { isStoredTensor } from "../../backend/stored-values.js";
 import { ownTensor, type ParameterRecord, type Staging } from "../parameters/parameter-record.js";
 import { ascending } from "../../backend/ascending.js";
 import { isTensor } from "../../backend/is-tensor.js";
+import { checkHasRows } from "../rows/row-checks.js";
 import { noRows } from "./row-steps.js";
 import type { SparseGradient } from "./sparse-gradient.js";
 import { SparseMemory } from "./sparse-memory.js";
@@ -36,12 +37,14 @@ export class SparseInputs {
     this.#count = 0;
   }
 
-  /** Adds a gradient that has been checked. */
+  /** Adds a gradient that has been checked. @throws {GradstepError} `UNSUPPORTED` by a backend that cannot select rows */
   add(record: ParameterRecord, gradient: SparseGradient): void {
+    const isLazy = record.group.sparseOptions.sparse === "lazy";
+    if (isLazy) checkHasRows(record.update.parameter.backend);
     this.#records[this.#count] = record;
     this.#gradients[this.#count] = outside(arraysOf(gradient), ownTensor(record.update));
     // Indices that select rows take the place of a number of rows, as masks do.
-    if (record.group.sparseOptions.sparse === "lazy") record.update.mask = undefined;
+    if (isLazy) record.update.mask = undefined;
     this.#count += 1;
   }
 
