@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { createOptimizer, sgd, variantOf } from "@gradstep/core";
+import { createOptimizer, lamb, sgd, variantOf } from "@gradstep/core";
 import { afterEach, expect, test, vi } from "vitest";
 import { wasm } from "../src/index.js";
 import { createHeap } from "../src/memory/growable-heap.js";
@@ -57,6 +57,23 @@ test.each([
     backend.dispose();
   },
 );
+
+test("with a mask, a pass that reduces runs on one thread: two ranges can share a block of a sum", async () => {
+  const backend = wasm({ threads: 2, parallelThreshold: 0 });
+  await backend.ready();
+  const w = backend.tensor([64, 32], new Float32Array(2048).fill(1));
+  const optimizer = createOptimizer(lamb(), { w });
+  const notify = vi.spyOn(Atomics, "notify");
+  const wakesOf = (rows?: Uint32Array): number => {
+    notify.mockClear();
+    optimizer.step({ w: new Float32Array(2048).fill(1) }, { rows });
+    return notify.mock.calls.length;
+  };
+  // The pass that finds the norms, and the one that updates the elements.
+  expect(wakesOf()).toBe(2);
+  expect(wakesOf(Uint32Array.from({ length: 64 }, (_, i) => i % 3))).toBe(1);
+  backend.dispose();
+});
 
 test("without workers, batches run on the calling thread alone", () => {
   const heap = createHeap(2 ** 20, { shared: true });
