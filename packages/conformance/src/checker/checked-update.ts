@@ -38,7 +38,10 @@ export interface CheckedUpdate {
   readonly expected: Snapshot;
 }
 
-/** @param update of the reference, after it has run */
+/**
+ * @param update of the reference, after it has run
+ * @param step with the metrics of this rule alone
+ */
 export function checkedUpdate(
   name: string,
   variant: Variant,

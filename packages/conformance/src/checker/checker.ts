@@ -25,6 +25,7 @@ import {
   type CheckedStep,
   type CheckedUpdate,
 } from "./checked-update.js";
+import { metricsByRun } from "./metrics-by-run.js";
 import { recordingReference, type RecordedRun } from "./recording-reference.js";
 import type { Snapshot } from "./snapshot.js";
 import type { BitDifference, ValueLocation, Violation } from "./violation.js";
@@ -117,11 +118,16 @@ export class Checker {
     this.optimizer.step(gradients, options);
     this.#violation = undefined;
     this.#difference = undefined;
-    for (const runs of this.#reference.take()) {
+    const taken = this.#reference.take();
+    const metricsOf = metricsByRun(Object.values(this.#parameters), taken.flat(), step.metrics);
+    for (const runs of taken) {
       this.#execute(runs, before);
-      const checked = runs.map(({ variant, updates }) =>
-        updates.map((update) =>
-          checkedUpdate(this.#nameOf(update.parameter), variant, update, step),
+      const checked = runs.map((run) =>
+        run.updates.map((update) =>
+          checkedUpdate(this.#nameOf(update.parameter), run.variant, update, {
+            ...step,
+            metrics: metricsOf(run),
+          }),
         ),
       );
       const [first] = checked.flat();

@@ -213,7 +213,8 @@ export interface OptimizerMethods<
   swap(): void;
   /**
    * What the last step measured, by name: a number, or numbers by the names of parameters. Which metrics there are is
-   * part of the rule and its stages, such as the global norm of `clipByGlobalNorm`. NaN before the first step. Nothing is
+   * part of the rule and its stages, such as the global norm of `clipByGlobalNorm`. Where rules of groups have one of the
+   * same name over all tensors, it is that of the first parameter of the last step. NaN before the first step. Nothing is
    * read back unless this is called.
    * @throws {GradstepError} `DISPOSED`
    */
