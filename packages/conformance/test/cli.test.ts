@@ -237,6 +237,59 @@ describe("verify", () => {
     expect(Number(passed) + Number(unfinished)).toBe(Number(total));
   });
 
+  const reportOf = async (
+    args: readonly string[],
+  ): Promise<{ readonly cases: number; readonly elements: number }> => {
+    const { output } = await runHere(["verify", "reference", ...args, "--json"], directory);
+    return JSON.parse(output) as { cases: number; elements: number };
+  };
+
+  test("--rounds runs the checks again, with the next seeds", async () => {
+    const first = await reportOf([...bounds, "--rule", "signum.mjs", "--seed", "5"]);
+    const second = await reportOf([...bounds, "--rule", "signum.mjs", "--seed", "6"]);
+    const args = [...bounds, "--rule", "signum.mjs", "--seed", "5", "--rounds", "2"];
+    expect(await reportOf(args)).toMatchObject({
+      seed: 5,
+      rounds: 2,
+      cases: first.cases + second.cases,
+      elements: first.elements + second.elements,
+      checks: [{ name: "signum", stats: { elements: first.elements + second.elements } }],
+    });
+    // The seeds have different cases.
+    expect(first.elements).not.toBe(second.elements);
+  });
+
+  slowTest(
+    "--rounds ends after a round in which a check failed, or where Ctrl-C stops it",
+    async () => {
+      const failing = (round: string): string =>
+        `import { reference } from ${JSON.stringify(coreReference)};
+       let made = 0;
+       export default () => {
+         made += 1;
+         ${round}
+         return reference();
+       };`;
+      const args = ["--rule", "signum.mjs", ...bounds, "--rounds", "1000", "--json"];
+      writeFileSync(
+        join(directory, "fails-later.mjs"),
+        failing("if (made === 40) return { ...reference(), tensor: undefined };"),
+      );
+      const failed = await run(["verify", "./fails-later.mjs", ...args], directory);
+      expect(failed.status).toBe(1);
+      const report = JSON.parse(failed.output) as { rounds: number; failed: number };
+      expect(report.failed).toBe(1);
+      expect(report.rounds).toBeGreaterThan(1);
+      writeFileSync(
+        join(directory, "stopped-later.mjs"),
+        failing('if (made === 40) process.kill(process.pid, "SIGINT");'),
+      );
+      const stopped = await run(["verify", "./stopped-later.mjs", ...args], directory);
+      expect(stopped.status).toBe(130);
+      expect(JSON.parse(stopped.output)).toMatchObject({ passed: 1, failed: 0, unfinished: 1 });
+    },
+  );
+
   test("--kernels limits the kernels of a rule in random cases", async () => {
     const cases = async (...options: string[]): Promise<number> => {
       const { output } = await runHere(
@@ -331,6 +384,9 @@ describe("wrong usage is one line and exit status 2", () => {
     [["verify", "reference", "--sample", "3"]],
     [["mutants", "--rule", "./empty.mjs"]],
     [["mutants", "--sample", "0"]],
+    [["verify", "reference", "--rounds", "0"]],
+    [["mutants", "--rounds", "3"]],
+    [["golden", "malformed.json", "--model", "wgsl"]],
     [["mutants", "reference"]],
   ])("%j", async (args) => {
     const { status, output, errors } = await runHere(args, directory);
@@ -342,7 +398,23 @@ describe("wrong usage is one line and exit status 2", () => {
     [["verify", "reference", "--rule"], "Got --rule without a value; expected --rule <value>."],
     [
       ["verify", "reference", "--seed", "-1"],
-      "Got --seed without a value; expected --seed <value>.",
+      'Got --seed "-1"; expected an integer of at least 0.',
+    ],
+    [
+      ["verify", "reference", "--cases", "-1.5"],
+      'Got --cases "-1.5"; expected an integer of at least 1.',
+    ],
+    [
+      ["verify", "reference", "--cases", "--seed"],
+      "Got --cases without a value; expected --cases <value>.",
+    ],
+    [
+      ["golden", "-x"],
+      'Got option "-x"; expected --backend, --rule, --group, --sample, --cases, --kernels, --seed, --rounds, --model, --json or --help.',
+    ],
+    [
+      ["golden", "malformed.json", "--model", "wgsl"],
+      "golden got --model without --backend; expected both, or neither.",
     ],
     [["verify", "reference", "--json=x"], "Got --json with a value; expected --json alone."],
   ])("%j: the message is about that option", async (args, message) => {
@@ -372,6 +444,7 @@ slowTest("--help explains every command", async () => {
     "--rule",
     "--group",
     "--kernels",
+    "--rounds",
   ])
     expect(output).toContain(word);
 });

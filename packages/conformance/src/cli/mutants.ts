@@ -27,7 +27,7 @@ export async function mutants({
     ...(model === wgsl ? { backend: () => worstCase(seed) } : {}),
     onResult: ({ name }) => {
       done += 1;
-      progress.show(`${done}/${sample ?? all.length}  ${name}`);
+      progress.show(`${done}/${Math.min(sample ?? Infinity, all.length)}  ${name}`);
     },
   });
   progress.clear();

@@ -10,7 +10,9 @@ export function optionError(error: unknown, names: string): UsageError {
   const [got] = message.split(/\.\s/);
   const [option] = /--[\w-]+/.exec(got) ?? [];
   if (code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" || option === undefined)
-    return new UsageError(`${got}; expected ${names}.`);
+    return new UsageError(
+      `${got.replace(/^Unknown option '(.*)'$/, 'Got option "$1"')}; expected ${names}.`,
+    );
   return new UsageError(
     got.endsWith("does not take an argument")
       ? `Got ${option} with a value; expected ${option} alone.`

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { roundToNearest, wgsl, type ErrorModel } from "../bounds/error-model.js";
+import { withNegativeValues } from "./negative-values.js";
 import { optionError } from "./option-error.js";
 import { UsageError } from "./usage.js";
 
@@ -19,6 +20,8 @@ export interface Options {
   /** The most kernels per rule; as many as suit the backend if undefined. */
   readonly kernels: number | undefined;
   readonly seed: number;
+  /** How many times the checks run, each time with the next seed. */
+  readonly rounds: number;
   readonly model: ErrorModel | undefined;
   readonly json: boolean;
 }
@@ -29,7 +32,7 @@ const commands = {
     min: 1,
     max: 1,
     what: "a backend",
-    options: ["rule", "group", "cases", "kernels", "seed", "model"],
+    options: ["rule", "group", "cases", "kernels", "seed", "rounds", "model"],
   },
   golden: { min: 1, max: Infinity, what: "at least one file", options: ["backend", "model"] },
   mutants: {
@@ -53,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options {
     cases: undefined,
     kernels: undefined,
     seed: 1,
+    rounds: 1,
     model: undefined,
     json: false,
   };
@@ -75,6 +79,7 @@ export function parseOptions(args: readonly string[]): Options {
     "cases",
     "kernels",
     "seed",
+    "rounds",
     "model",
   ] as const) {
     if (values[option] !== undefined && !(options as readonly string[]).includes(option)) {
@@ -83,6 +88,8 @@ export function parseOptions(args: readonly string[]): Options {
       );
     }
   }
+  if (name === "golden" && values.model !== undefined && values.backend === undefined)
+    throw new UsageError("golden got --model without --backend; expected both, or neither.");
   return {
     command: name,
     targets,
@@ -93,6 +100,7 @@ export function parseOptions(args: readonly string[]): Options {
     cases: values.cases === undefined ? undefined : count("cases", values.cases, 1),
     kernels: values.kernels === undefined ? undefined : count("kernels", values.kernels, 1),
     seed: values.seed === undefined ? 1 : count("seed", values.seed, 0),
+    rounds: values.rounds === undefined ? 1 : count("rounds", values.rounds, 1),
     model: values.model === undefined ? undefined : modelOf(values.model),
     json: values.json === true,
   };
@@ -101,7 +109,7 @@ export function parseOptions(args: readonly string[]): Options {
 function read(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...args],
+      args: withNegativeValues(args),
       allowPositionals: true,
       options: {
         backend: { type: "string" },
@@ -111,6 +119,7 @@ function read(args: readonly string[]) {
         cases: { type: "string" },
         kernels: { type: "string" },
         seed: { type: "string" },
+        rounds: { type: "string" },
         model: { type: "string" },
         json: { type: "boolean" },
         help: { type: "boolean", short: "h" },
@@ -119,7 +128,7 @@ function read(args: readonly string[]) {
   } catch (error) {
     throw optionError(
       error,
-      "--backend, --rule, --group, --sample, --cases, --kernels, --seed, --model, --json or --help",
+      "--backend, --rule, --group, --sample, --cases, --kernels, --seed, --rounds, --model, --json or --help",
     );
   }
 }

@@ -26,6 +26,8 @@ Options
                               GPU that software emulates
   --sample <n>                mutants: run this many, chosen by the seed; default all
   --seed <n>                  verify, mutants: seed of the random cases, default 1
+  --rounds <n>                verify: run the checks n times, each time with the next seed, until one fails; for runs of
+                              hours, which Ctrl-C ends; default 1
   --model <model>             round-to-nearest or wgsl; default: what the backend's name implies
   --json                      print one JSON document and nothing else
   --help                      print this text

@@ -1,8 +1,9 @@
-import { verify as verifyBackend, type CheckResult, type Report } from "../suite/verify.js";
+import type { CheckResult, Report } from "../suite/verify.js";
 import { loadBackend } from "./load-backend.js";
 import { loadRules } from "./load-rules.js";
 import type { Options } from "./options.js";
 import { Progress } from "./progress.js";
+import { verifyRounds, type RoundsReport } from "./rounds.js";
 import { figure, namedFigure, painter, table, widthOf, wrapped, type Cell } from "./terminal.js";
 import { UsageError } from "./usage.js";
 import { interruptedStatus, interruption } from "./interruption.js";
@@ -18,6 +19,7 @@ export async function verify({
   cases: givenCases,
   kernels: givenKernels,
   seed,
+  rounds,
   model,
   json,
 }: Options): Promise<number> {
@@ -37,7 +39,7 @@ export async function verify({
   const progress = new Progress();
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
-  const report = await verifyBackend(
+  const report = await verifyRounds(
     {
       backend: loaded.make,
       model: asked,
@@ -49,11 +51,13 @@ export async function verify({
       cases,
       seed,
     },
+    rounds,
     {
       signal,
-      onProgress: ({ completed, total, check, cases: ran }) => {
+      onProgress: ({ completed, total, check, cases: ran }, round) => {
+        const part = rounds === 1 ? "" : `round ${round}/${rounds}  `;
         progress.show(
-          `${completed}/${total} checks  ${ran} random cases  ${clock(seconds())}  ${check.group}: ${check.name}`,
+          `${part}${completed}/${total} checks  ${ran} random cases  ${clock(seconds())}  ${check.group}: ${check.name}`,
         );
       },
     },
@@ -67,6 +71,7 @@ export async function verify({
     model: asked.name,
     ...(rules.length > 0 ? { rules: rules.map(({ name }) => name) } : {}),
     seed,
+    rounds: report.rounds,
     passed: count("passed"),
     failed,
     skipped: count("skipped"),
@@ -93,13 +98,14 @@ function print(
     model: string;
     rules?: readonly string[];
     seed: number;
+    rounds: number;
     passed: number;
     failed: number;
     skipped: number;
     seconds: number;
     maxKernels?: number;
   },
-  report: Report,
+  report: RoundsReport,
   slowDevice: string | undefined,
 ): void {
   const paint = painter(process.stdout);
@@ -132,7 +138,7 @@ function print(
   const width = widthOf(process.stdout);
   const line = (name: string, text: string): string => namedFigure(name, text, width);
   const lines = [
-    `${paint.strong(document.backend)}${paint.dim(` · error model ${document.model}, seed ${document.seed}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
+    `${paint.strong(document.backend)}${paint.dim(` · error model ${document.model}, ${seedsOf(document)}${document.rules === undefined ? "" : `, rules ${document.rules.join(", ")}`}`)}`,
     ...(slowDevice === undefined
       ? []
       : [
@@ -170,12 +176,18 @@ function print(
     ...(report.unfinished > 0
       ? [
           paint.bad(
-            `Stopped by Ctrl-C: ${report.unfinished} of ${report.checks.length + report.unfinished} checks did not end`,
+            report.rounds === 0
+              ? `Stopped by Ctrl-C: ${report.unfinished} of ${report.checks.length + report.unfinished} checks did not end`
+              : `Stopped by Ctrl-C in round ${report.rounds + 1}: ${report.unfinished} of ${report.checks.length} checks did not end`,
           ),
         ]
       : []),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function seedsOf({ seed, rounds }: { readonly seed: number; readonly rounds: number }): string {
+  return rounds > 1 ? `seeds ${seed} to ${seed + rounds - 1}` : `seed ${seed}`;
 }
 
 /** Seconds as `1:05`. */

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { count } from "../cli/options.js";
+import { withNegativeValues } from "../cli/negative-values.js";
 import { optionError } from "../cli/option-error.js";
 import { UsageError } from "../cli/usage.js";
 import type { Extent } from "./check-backend.js";
@@ -45,7 +46,7 @@ export function parseDoctorOptions(
 function read(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...args],
+      args: withNegativeValues(args),
       options: {
         backend: { type: "string", multiple: true },
         cases: { type: "string" },
