@@ -1,29 +1,20 @@
 import {
-  chain,
-  defineRule,
-  nonNegative,
+  sizeOf,
   type GroupOptions,
   type OptimizerSpec,
-  type StageSpec,
   type StepOptions,
   type UnselectedRows,
-  type UpdatedArray,
-  sizeOf,
 } from "@gradstep/core";
-import { stages } from "@gradstep/core/stages";
 import { inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Harness } from "../harness.js";
-import { randomReducingRule, randomStage } from "../random/random-reducing-rule.js";
-import { randomRule } from "../random/random-rule.js";
-import { choiceCount, randomSettings } from "../random/random-settings.js";
+import { maxSlots, randomChain, randomSpec } from "../random/random-chain.js";
+import { randomReducingRule } from "../random/random-reducing-rule.js";
 import { randomGradient, randomParameter, randomShape } from "../random/random-values.js";
 import { Random } from "../random/random.js";
+import { longSums } from "./long-sums.js";
 
 const group = "rules with reductions";
-
-/** Slots and metrics of a rule. WebGPU binds 8 arrays: these, `p`, `g`, a mask, and what passes hand on. */
-const maxSlots = 4;
 
 /** Random rules, chains and several rules in one step: each step is inside its bound. */
 export const randomReductionChecks: readonly Check[] = [
@@ -76,63 +67,6 @@ export const randomReductionChecks: readonly Check[] = [
       }),
   },
 ];
-
-/** Sums over several blocks, and over more tensors than are joined alike in any order. */
-async function longSums(context: Context): Promise<void> {
-  const random = Random.of(context.seed, "long sums");
-  const { rule } = defineRule({
-    name: "long-sums",
-    hyperparameters: { learningRate: nonNegative(0.01) },
-    perElement: `
-      u = g * sumTensor(g) * learningRate + p * normAll(g) * 0.01 + meanAll(p * g) + maxAll(g)
-    `,
-  });
-  const lengths = [
-    random.integer(4097, 6000),
-    ...Array.from({ length: 20 }, () => random.integer(1, 300)),
-  ];
-  // Of one magnitude, so that no value hides the rounding of the others.
-  const valuesOf = (length: number): Float32Array =>
-    Float32Array.from({ length }, () => random.between(-1, 1));
-  const initial = Object.fromEntries(
-    random
-      .sample(lengths, lengths.length)
-      .map((size, i) => [`p${i}`, { shape: [size], values: valuesOf(size) }]),
-  );
-  const harness = await Harness.start(context, rule.specify({}), initial);
-  const steps = context.cases >= 16 ? 3 : 1;
-  for (let step = 0; step < steps; step += 1) {
-    await harness.step(
-      Object.fromEntries(
-        Object.entries(initial).map(([name, { values }]) => [name, valuesOf(values.length)]),
-      ),
-    );
-  }
-  harness.optimizer.dispose();
-  await sumsOfTensors(context);
-  context.stats.cases += 1;
-}
-
-/**
- * One value per tensor, whose sum is 2⁻²³ if neighbors are joined first, as the language defines. One after the other
- * they give 0, from the last to the first 3 · 2⁻²⁴.
- */
-async function sumsOfTensors(context: Context): Promise<void> {
-  const { rule } = defineRule({
-    name: "sums-of-tensors",
-    hyperparameters: { learningRate: nonNegative(1) },
-    perElement: "u = sumAll(g) * learningRate",
-  });
-  const values = [1, 2 ** -24, 2 ** -24, 2 ** -24, -1];
-  const tensors = (valueAt: (i: number) => number): Record<string, Float32Array> =>
-    Object.fromEntries(values.map((_, i) => [`p${i}`, Float32Array.of(valueAt(i))]));
-  const initial = Object.entries(tensors(() => 0)).map(
-    ([name, zero]) => [name, { shape: [1], values: zero }] as const,
-  );
-  const harness = await Harness.start(context, rule.specify({}), Object.fromEntries(initial));
-  await harness.step(tensors((i) => values[i]));
-  harness.optimizer.dispose();
-}
 
 /** What an optimizer is made of. */
 interface Setup {
@@ -228,58 +162,4 @@ function masksOf(
     rows: Object.fromEntries(rows.map(([name, count]) => [name, mask(count)])),
     unselectedRows: random.pick<UnselectedRows>(["keep", "decay", "zero"]),
   };
-}
-
-/** A rule with a metric, or a chain. */
-function randomSpec(name: string, random: Random, copies: boolean, metric: string): OptimizerSpec {
-  return random.chance(0.4)
-    ? randomChain(name, random, copies)
-    : randomReducingRule(name, random, { copies, maxSlots, metric }).specify({});
-}
-
-/**
- * A rule with up to four stages: random ones and built-in ones, one for each array that a stage can update, and sometimes
- * a second one for one of them.
- */
-function randomChain(name: string, random: Random, copies: boolean): OptimizerSpec {
-  const isReducing = random.chance(0.6);
-  const rule = isReducing
-    ? randomReducingRule(name, random, { copies, maxSlots: 2 })
-    : randomRule(name, random);
-  // A random rule of elements assigns p itself.
-  const places = (["g", "u", "p"] as const).filter((one) => isReducing || one !== "u");
-  const links: StageSpec[] = [];
-  const chosen = random.sample(places, random.integer(1, places.length));
-  if (random.chance(0.5)) chosen.push(random.pick(chosen));
-  for (const updated of chosen) {
-    const used = [rule, ...links.map(({ stage }) => stage)].map(
-      (one) => one.variant().slots.length,
-    );
-    const left = maxSlots - used.reduce((sum, length) => sum + length, 0);
-    const link = randomLink(updated, copies, left, random);
-    if (links.every(({ stage }) => stage.name !== link.stage.name)) links.push(link);
-  }
-  const linksOf = (updated: UpdatedArray): readonly StageSpec[] =>
-    links.filter(({ stage }) => stage.updated === updated);
-  return chain(...linksOf("g"), rule.specify({}), ...linksOf("u"), ...linksOf("p"));
-}
-
-function randomLink(
-  updated: UpdatedArray,
-  copies: boolean,
-  slotsLeft: number,
-  random: Random,
-): StageSpec {
-  if (slotsLeft > 0 && random.chance(0.5)) return randomStage(updated, random);
-  const stage = random.pick(
-    stages.filter((one) => {
-      const { slots } = one.variant();
-      const isPossible = copies || slots.every(({ initial }) => initial !== "p");
-      // Some read slots that only certain rules have.
-      const isForAny = Object.keys(one.reads).length === 0;
-      return one.updated === updated && isPossible && isForAny && slots.length <= slotsLeft;
-    }),
-  );
-  const settings = randomSettings(stage, random.integer(0, choiceCount(stage) - 1), random);
-  return { stage, ...stage.specify(settings) };
 }
