@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { show, type Backend } from "@gradstep/core";
 import { roundToNearest, wgsl, type ErrorModel } from "../bounds/error-model.js";
+import { BackendSource, type Factory } from "./backend-source.js";
 import { UsageError } from "./usage.js";
 
 /** A backend by its name. */
@@ -21,15 +22,13 @@ export interface NamedBackend {
   readonly slowDevice: () => string | undefined;
 }
 
-type Factory = (options?: Readonly<Record<string, unknown>>) => Backend | Promise<Backend>;
-
 interface Known {
   readonly from: string;
   readonly factory: string;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly model?: ErrorModel;
   readonly wrapsArrays?: boolean;
-  /** A property of the first backend that the others take as an option, because it is expensive to make. */
+  /** A property of a backend that others take as an option, because it is expensive to make. */
   readonly shared?: string;
 }
 
@@ -67,13 +66,9 @@ export async function loadBackend(name: string): Promise<NamedBackend> {
     const module = await importPackage(entry.from, name);
     const factory = module[entry.factory] as Factory;
     const { options, model = roundToNearest, wrapsArrays = true, shared } = entry;
-    let first: Backend | undefined;
-    const make = async (): Promise<Backend> => {
-      if (shared === undefined) return factory(options);
-      first ??= await factory(options);
-      return factory({ [shared]: Reflect.get(first, shared) as unknown });
-    };
-    const slowDevice = () => emulatorOf(first);
+    const source = new BackendSource(factory, options, shared);
+    const make = (): Promise<Backend> => source.make();
+    const slowDevice = (): string | undefined => emulatorOf(source.owner);
     return { name, make, model, wrapsArrays, reductions: true, slowDevice };
   }
   const isPath = name.startsWith(".") || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
