@@ -9,6 +9,8 @@ const huge = [1.8e19, 1.9e19, 2e19, 1e20, 1e25, 3e38] as const;
 /** Backends that round every operation to f32. */
 const exact: readonly (() => Backend)[] = [reference, () => cpuJs({ exact: true }), () => wasm()];
 
+const ones = (count: number) => new Float32Array(count).fill(1);
+
 async function last(backend: Backend, spec: OptimizerSpec, first: number): Promise<number> {
   const w = backend.tensor([1], [1]);
   const optimizer = createOptimizer(spec, { w });
@@ -88,10 +90,65 @@ describe.each(frozen)("%s", (_, spec) => {
   });
 });
 
+const keras = (name: string, config = {}) =>
+  fromKeras({ class_name: name, config: { learning_rate: 0.01, ...config } });
+
+// Keras 3.15 with PyTorch. With JAX, Adam, AdamW and Nadam are NaN from the second step on.
+const kerasValues: readonly [name: string, config: object, value: number][] = [
+  ["Adam", {}, 1],
+  ["Adam", { amsgrad: true }, 1],
+  ["AdamW", {}, 0.9959685],
+  ["Nadam", {}, 1],
+  ["Adafactor", {}, 1],
+];
+
+test.each(kerasValues)("Keras's %s %o stays where it is", async (name, config, value) => {
+  for (const gradient of huge.slice(1)) {
+    const near: unknown = expect.closeTo(value, 6);
+    expect(await onExactBackends(keras(name, config), gradient)).toEqual([near, near, near]);
+    expect(await last(cpuJs(), keras(name, config), gradient)).toBeGreaterThan(0.9);
+  }
+});
+
+// Keras 3.15 with PyTorch and JAX: the others move on. In PyTorch's the huge one is NaN from the first step on.
+test.each([
+  ["Keras's", keras("Adafactor")],
+  ["PyTorch's", fromTorch("Adafactor", { lr: 0.01 })],
+])("in a vector of %s Adafactor, the element stays where it is", async (_, spec) => {
+  for (const make of [...exact, () => cpuJs()]) {
+    const backend = make();
+    const w = backend.tensor([4], [1, 1, 1, 1]);
+    const optimizer = createOptimizer(spec, { w });
+    const seen: number[][] = [];
+    for (let i = 0; i < 101; i += 1) {
+      optimizer.step({ w: i === 0 ? Float32Array.of(1.9e19, 0.5, 0.5, 0.5) : ones(4) });
+      if (i === 1 || i === 100) seen.push([...(await w.read())]);
+    }
+    expect(seen).toEqual(
+      [0.9785395, 0.2585037].map((value) => [1, ...Array(3).fill(expect.closeTo(value, 6))]),
+    );
+    backend.dispose?.();
+  }
+});
+
+// The estimate of each element of a matrix is made of averages of its row and of all rows, and ∞ / ∞ is NaN.
+test("a matrix of Adafactor is NaN, as in Keras and PyTorch", async () => {
+  for (const spec of [keras("Adafactor"), fromTorch("Adafactor", { lr: 0.01 })]) {
+    const backend = reference();
+    const w = backend.tensor([2, 3], ones(6));
+    createOptimizer(spec, { w }).step({ w: Float32Array.of(1.9e19, 0.5, 0.5, 0.5, 0.5, 0.5) });
+    expect([...(await w.read())]).toEqual(Array(6).fill(NaN));
+  }
+});
+
+// Keras computes both in one form with all of its libraries.
+test.each(["Lamb", "ScheduleFreeAdamW"])("Keras's %s is NaN, as in Keras", async (name) => {
+  expect(await onExactBackends(keras(name), 1.9e19)).toEqual([NaN, NaN, NaN]);
+});
+
 test("Keras's and Optax's Lion take the sign of an infinite gradient", async () => {
-  const keras = fromKeras({ class_name: "Lion", config: { learning_rate: 0.01 } });
   const optax = fromOptax("lion", { learning_rate: 0.01, weight_decay: 0 });
-  for (const spec of [keras, optax]) {
+  for (const spec of [keras("Lion"), optax]) {
     for (const sign of [1, -1]) {
       const near: unknown = expect.closeTo(1 - sign * 1.01, 5);
       expect(await onExactBackends(spec, sign * Infinity)).toEqual([near, near, near]);

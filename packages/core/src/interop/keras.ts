@@ -56,6 +56,10 @@ const epsilon = { epsilon: { to: "epsilon" } } as const;
 const betas = { ...beta1, ...beta2, ...epsilon } as const;
 const momentum = { momentum: { to: "momentum" } } as const;
 
+// Keras with PyTorch computes the averages of Adam, AdamW and Nadam in this form, and parameters stay finite after a
+// gradient whose square overflows. With TensorFlow or JAX it uses the difference, and they become NaN.
+const sumOfSquares = { averageForm: "sum-of-squares" } as const;
+
 interface KerasClass {
   readonly rule: string;
   /** The options it has in addition to the common ones. */
@@ -74,12 +78,12 @@ export const kerasClasses: Readonly<Record<string, KerasClass>> = {
   RMSprop: {
     rule: "rmsprop",
     options: { ...epsilon, ...momentum, rho: { to: "rho" }, centered: { to: "centered" } },
-    form: { averageForm: "sum-of-squares" },
+    form: sumOfSquares,
   },
-  Adam: { rule: "adam", options: { ...betas, amsgrad: { to: "amsgrad" } } },
-  AdamW: { rule: "adamw", options: { ...betas, amsgrad: { to: "amsgrad" } } },
+  Adam: { rule: "adam", options: { ...betas, amsgrad: { to: "amsgrad" } }, form: sumOfSquares },
+  AdamW: { rule: "adamw", options: { ...betas, amsgrad: { to: "amsgrad" } }, form: sumOfSquares },
   Adamax: { rule: "adamax", options: betas },
-  Nadam: { rule: "nadam", options: betas },
+  Nadam: { rule: "nadam", options: betas, form: sumOfSquares },
   Lamb: { rule: "lamb", options: betas },
   Muon: { rule: "muon", options: kerasMuonOptions },
   Adafactor: {

@@ -4,9 +4,9 @@
  *
  * | form | statement | libraries |
  * |---|---|---|
- * | `difference` | v + (g² − v)·(1 − β) | Keras; after an overflow, v is NaN from the next step on |
+ * | `difference` | v + (g² − v)·(1 − β) | Keras with TensorFlow or JAX; after an overflow, v is NaN from the next step on |
  * | `sum` | β·v + ((1 − β)·g)·g | PyTorch; overflows later by a factor of 1/√(1 − β), then v stays ∞ |
- * | `sum-of-squares` | β·v + (1 − β)·g² | TF.js, Optax, and RMSprop of Keras; after an overflow, v stays ∞ |
+ * | `sum-of-squares` | β·v + (1 − β)·g² | TF.js, Optax, Keras with PyTorch; after an overflow, v stays ∞ |
  *
  * Where v is ∞, the element stops moving.
  */

@@ -29,19 +29,22 @@ export const adafactor = /* @__PURE__ */ builtInRule(
     // PyTorch takes the rate from the parameter before it decays.
     perStep: ({ epsilonMode }) => `
     weight = t ** beta2Decay
+    beta2 = 1 - weight
     rate = min(learningRate, 1 / sqrt(t))
     scaleP = ${epsilonMode === "minimum" ? "1 / decay" : "1"}
   `,
-    // meanColumn(r) of elements, because each matrix of a batch has its own mean. The first form takes roots before the
-    // product, because a product of small averages is not an f32.
+    // A gradient whose square overflows makes an average ∞ for good, not NaN, because it is a sum of two products. Without
+    // rows to estimate, its element stays where it is, and the others go on.
+    // meanColumn(r) of elements, because each matrix of a batch has its own mean. Roots before the product, because a
+    // product of small averages is not an f32.
     perElement: ({ epsilonMode }) => `
     square = g * g ${epsilonMode === "added" ? "+ epsilon1" : ""}
-    r = r + (meanRow(square) - r) * weight
-    c = c + (meanColumn(square) - c) * weight
+    r = r * beta2 + meanRow(square) * weight
+    c = c * beta2 + meanColumn(square) * weight
     mean = meanColumn(r + 0 * g)
     root = ${
       epsilonMode === "added"
-        ? "sqrt(r / mean) * sqrt(c)"
+        ? "columns == 1 ? sqrt(r) : sqrt(r / mean) * sqrt(c)"
         : "max(columns == 1 ? sqrt(r) : sqrt(r / max(mean, epsilon1)) * sqrt(c), epsilon1)"
     }
     x = g / root

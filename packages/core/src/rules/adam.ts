@@ -22,8 +22,9 @@ import {
  * `nesterov`: Dozat 2016 in Optax's form, with β₁ constant; `nadam` is the form with the growing momentum.
  * `epsilonRoot` is added to v̂ under the root (Optax's `eps_root`).
  * `biasCorrection: false` uses m and v as they are.
- * `averageForm` is how v is rounded: `"difference"` as in Keras; `"sum"` as in PyTorch, `"sum-of-squares"` as in Optax
- * and TF.js, which stay finite after a gradient whose square is not an f32 (|g| above 1.8e19).
+ * `averageForm` is how v is rounded: `"difference"` as in Keras with TensorFlow or JAX; `"sum"` as in PyTorch,
+ * `"sum-of-squares"` as in Optax, TF.js and Keras with PyTorch, which stay finite after a gradient whose square is not an
+ * f32 (|g| above 1.8e19).
  *
  * Keep `epsilon` above 1e-38: a smaller f32 is subnormal, GPUs take it for 0, and 0 / 0 is NaN where the gradient is 0.
  */

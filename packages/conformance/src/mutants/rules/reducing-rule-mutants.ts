@@ -42,8 +42,8 @@ export const reducingRuleMutants: readonly Mutant[] = [
   ruleMutant("average per column with half of the mean", "adafactor", {
     element: [
       [
-        "c = c + (meanColumn(square) - c) * weight",
-        "c = c + (0.5 * meanColumn(square) - c) * weight",
+        "c = c * beta2 + meanColumn(square) * weight",
+        "c = c * beta2 + 0.5 * meanColumn(square) * weight",
       ],
     ],
   }),
