@@ -205,6 +205,16 @@ describe("fromTorch", () => {
     );
   });
 
+  test("takes the name that trainers give a group", () => {
+    const groups = [
+      { lr: 0.00016, params: [0], name: "xyz" },
+      { lr: 0.0025, params: [1], name: "f_dc", parameters: ["colors"] },
+    ];
+    const spec = fromTorch("Adam", groups);
+    expect(partsOf(spec)).toEqual(partsOf(fromTorch("Adam", { lr: 0.00016 })));
+    expect(spec.groups).toEqual([{ match: ["colors"], learningRate: 0.0025 }]);
+  });
+
   test("a group that was frozen makes the first step of a parameter that PyTorch steps late", async () => {
     const backend = reference();
     const parameters = { w: backend.tensor([1], [1]), bias: backend.tensor([1], [1]) };

@@ -20,6 +20,8 @@ export const commonTorchOptions: OptionMap = {
   max_momentum: ignored,
   base_momentum: ignored,
   swa_lr: ignored,
+  // A label that trainers give a group of their own, as those of Gaussian splats do.
+  name: ignored,
 };
 
 const eps = { eps: { to: "epsilon" } } as const;
