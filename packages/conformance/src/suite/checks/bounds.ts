@@ -1,4 +1,10 @@
-import { sizeOf, type GroupOptions, type OptimizerSpec, type Rule } from "@gradstep/core";
+import {
+  sizeOf,
+  variantOf,
+  type GroupOptions,
+  type OptimizerSpec,
+  type Rule,
+} from "@gradstep/core";
 import { assert, inCase } from "../assertions.js";
 import { needsOf } from "../rule-needs.js";
 import type { Check, Context } from "../check.js";
@@ -62,9 +68,10 @@ async function randomCase(
   random: Random,
 ): Promise<void> {
   const names = ["first", "second", "third"].slice(0, random.integer(1, 3));
+  const needsMatrix = hasRowSlots(spec);
   const initial = Object.fromEntries(
-    names.map((name) => {
-      const shape = randomShape(24, random);
+    names.map((name, i) => {
+      const shape = needsMatrix && i === 0 ? randomMatrix(random) : randomShape(24, random);
       return [name, { shape, values: randomParameter(sizeOf(shape), random) }];
     }),
   );
@@ -104,6 +111,15 @@ async function randomCase(
     }
   }
   harness.optimizer.dispose();
+}
+
+/** Whether a rule keeps a value per row or column, so that it computes a matrix otherwise than a vector. */
+function hasRowSlots(spec: OptimizerSpec): boolean {
+  return variantOf(spec).slots.some(({ extent }) => extent === "row" || extent === "column");
+}
+
+function randomMatrix(random: Random): readonly number[] {
+  return [random.integer(2, 4), random.integer(2, 6)];
 }
 
 function randomGroups(names: readonly string[], rule: Rule, random: Random): GroupOptions[] {
