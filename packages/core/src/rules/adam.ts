@@ -26,7 +26,7 @@ import {
  * `"sum-of-squares"` as in Optax, TF.js and Keras with PyTorch, which stay finite after a gradient whose square is not an
  * f32 (|g| above 1.8e19).
  *
- * Keep `epsilon` above 1e-38: a smaller f32 is subnormal, GPUs take it for 0, and 0 / 0 is NaN where the gradient is 0.
+ * Use an `epsilon` of 1e-30 or more: GPUs take subnormal numbers for 0, and 0 / 0 is NaN where the gradient is 0.
  */
 export const adam = /* @__PURE__ */ builtInRule({
   name: "adam",
