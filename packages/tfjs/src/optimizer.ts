@@ -286,7 +286,9 @@ export class GradstepOptimizer extends Optimizer {
   ): T {
     const { spec, inPlace } = specOfConfig(config);
     const make = cls as unknown as new (spec: OptimizerSpec, options: TfOptimizerOptions) => T;
-    return new make(spec, { inPlace });
+    const optimizer = new make(spec, { inPlace });
+    markLoaded(optimizer);
+    return optimizer;
   }
 
   /** Frees all state. The variables are not disposed of. A second call does nothing. */
@@ -308,6 +310,11 @@ export class GradstepOptimizer extends Optimizer {
         code: "DISPOSED",
       });
   }
+}
+
+/** For `fromConfig`, which TF.js calls when it loads a model. */
+export function markLoaded(optimizer: unknown): void {
+  if (optimizer instanceof GradstepOptimizer) optimizer[implementation].markLoaded();
 }
 
 rejectUnknownProperties(GradstepOptimizer.prototype);

@@ -87,6 +87,11 @@ export class VariableOptimizer implements DisposalListener {
     return this.#backend.unmanaged;
   }
 
+  /** Says that the optimizer was loaded with its model, so that the layers have the names that they were saved with. */
+  markLoaded(): void {
+    this.#table.isLoaded = true;
+  }
+
   get isDisposed(): boolean {
     return this.#disposed;
   }

@@ -86,6 +86,15 @@ describe("names that TF.js numbers differently in the next process", () => {
     ["no names, past 9", ["8", "9", "10"], ["9", "10", "11"]],
     ["no names, in turn", ["0", "1", "2"], ["1", "2", "3"], [], [[0, 1], [2]]],
     ["no names, the last first", ["0", "1", "2"], ["3", "4", "5"], [], [[2], [0, 1]]],
+    [
+      "no names, the last first, then backwards",
+      ["0", "1", "2"],
+      ["3", "4", "5"],
+      [],
+      [[2], [1, 0]],
+    ],
+    ["no names, backwards", ["0", "1", "2"], ["3", "4", "5"], [], [[2, 1, 0]]],
+    ["layers, the last first, then backwards", saved, shifted(saved, 1), [], [[2], [1, 0]]],
     ["other names altogether", ["a", "b"], ["x", "y"]],
   ];
   test.each(cases)("%s", async (_, before, after, others, parts) => {
@@ -126,14 +135,15 @@ function shifted(names: readonly string[], by: number): string[] {
   return names.map((name) => name.replace(/\d+/, (number) => String(Number(number) + by)));
 }
 
-describe.each(backends)("two models from one factory with fixed layer names, %s", (backend) => {
+describe.each(backends)("two models from one factory, %s", (backend) => {
   const x = (): tf.Tensor => tf.tensor(numbers(16, 1), [8, 2]);
   const y = (): tf.Tensor => tf.tensor(numbers(8, 2), [8, 1]);
-  const build = (optimizer: tf.Optimizer, name: string): layers.Sequential => {
+  const build = (optimizer: tf.Optimizer, name?: string): layers.Sequential => {
+    const named = (suffix: string): { name?: string } => (name ? { name: name + suffix } : {});
     const model = layers.sequential({
       layers: [
-        layers.layers.dense({ name, units: 3, inputShape: [2] }),
-        layers.layers.dense({ name: `${name}-out`, units: 1 }),
+        layers.layers.dense({ ...named(""), units: 3, inputShape: [2] }),
+        layers.layers.dense({ ...named("-out"), units: 1 }),
       ],
     });
     model.compile({ optimizer, loss: "meanSquaredError" });
@@ -161,6 +171,37 @@ describe.each(backends)("two models from one factory with fixed layer names, %s"
     const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
     await train(loaded);
     expect(weightsOf(loaded)).toEqual(expected);
+  });
+
+  /** Two models without names share an optimizer, and one is saved; what its weights are after more steps. */
+  async function savedWithoutNames(
+    kept: number,
+  ): Promise<{ artifacts: tf.io.ModelArtifacts; expected: number[][] }> {
+    const optimizer = adam({ learningRate: 0.05 });
+    const models = [build(optimizer), build(optimizer)];
+    for (const model of [...models, ...models]) await train(model);
+    const artifacts = await artifactsOf(models[kept]);
+    await train(models[kept]);
+    const expected = weightsOf(models[kept]);
+    tf.disposeVariables();
+    return { artifacts, expected };
+  }
+
+  test.each([0, 1])("layers without names: model %d resumes with its own state", async (kept) => {
+    const { artifacts, expected } = await savedWithoutNames(kept);
+    const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
+    await train(loaded);
+    expect(weightsOf(loaded)).toEqual(expected);
+  });
+
+  test("layers without names: an error where numbers and names of layers contradict", async () => {
+    const { artifacts } = await savedWithoutNames(1);
+    const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
+    // In the order of their numbers, the variables of the loaded model are those of the first one.
+    build(adam());
+    const before = weightsOf(loaded);
+    expect(await codeOf(() => train(loaded))).toBe("STATE_MISMATCH");
+    expect(weightsOf(loaded)).toEqual(before);
   });
 
   test("one model after the other: the checkpoint has the state of the last one", async () => {

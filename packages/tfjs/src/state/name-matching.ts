@@ -3,7 +3,12 @@ import type { Variable } from "@tensorflow/tfjs-core";
 import { valuesOf } from "../memory/memory-adapter.js";
 import { isSameShape } from "../step/gradients.js";
 import { fingerprintOf, isSameFingerprint, type Fingerprint } from "./value-fingerprint.js";
-import { compareNumbers, familyOf, isNumberedByTfjs } from "./name-numbering.js";
+import {
+  compareNumbers,
+  familyOf,
+  isNumberedByTfjs,
+  withoutUniquenessNumber,
+} from "./name-numbering.js";
 
 /** A state from a checkpoint that has no variable yet. */
 export interface WaitingState {
@@ -24,19 +29,22 @@ type Matches<S> = readonly (S | undefined)[];
  *
  * 1. the variable's values are those that the state was saved with, where the checkpoint has fingerprints;
  * 2. the names are equal, and no name of the family is left without a variable;
- * 3. there are as many variables as states: in order;
+ * 3. there are as many variables as states: in the order of their numbers, or of the step if shapes do not agree;
  * 4. there are as many variables of the family in TF.js as states: in the order of their numbers;
- * 5. the states are optional: in order if there are as many variables as states, else by equal names if all states have a
- *    variable. The caller drops those of another shape.
+ * 5. the layers have the names that they had in a loaded model. If 3 or 4 contradict, it is an error;
+ * 6. the states are optional: in the order of their numbers if there are as many variables as states, else by equal
+ *    names if all states have a variable. The caller drops those of another shape.
  *
  * @param variables of one step, without state so far.
  * @param registered all variables in TF.js that have no state so far.
+ * @param isLoaded whether the optimizer was loaded with its model, which keeps the names of layers.
  * @throws {GradstepError} `STATE_MISMATCH` where several assignments are possible
  */
 export function matchByName<S extends WaitingState>(
   states: readonly S[],
   variables: readonly Variable[],
   registered: readonly Variable[],
+  isLoaded: boolean,
 ): Map<Variable, S> {
   const found = new Map<Variable, S>();
   const statesByFamily = groupBy(states, ({ key }) => familyOf(key));
@@ -44,7 +52,7 @@ export function matchByName<S extends WaitingState>(
     const candidates = statesByFamily.get(family);
     if (candidates === undefined) continue;
     const relatives = registered.filter(({ name }) => familyOf(name) === family);
-    const matches = matchFamily(candidates, members, relatives);
+    const matches = matchFamily(candidates, members, relatives, isLoaded);
     members.forEach((variable, i) => {
       const state = matches[i];
       if (state !== undefined) found.set(variable, state);
@@ -68,19 +76,26 @@ function matchFamily<S extends WaitingState>(
   states: readonly S[],
   variables: readonly Variable[],
   registered: readonly Variable[],
+  isLoaded: boolean,
 ): Matches<S> {
   const equalNames = variables.map(({ name }) => states.find(({ key }) => key === name));
   const isNumbered = states.some(({ key }) => isNumberedByTfjs(key));
   // Users choose names that are unique; what has another name is another variable.
   if (!isNumbered && equalNames.some((state) => state !== undefined)) return equalNames;
-  const matches =
+  const certain =
     (isNumbered ? matchByValues(states, variables) : undefined) ??
-    (areAllThere(states, equalNames, registered) ? equalNames : undefined) ??
+    (areAllThere(states, equalNames, registered) ? equalNames : undefined);
+  if (certain !== undefined) return certain;
+  const inOrder =
+    matchByNumber(states, variables) ??
     matchInOrder(states, variables) ??
     (isNumbered ? matchAllRegistered(states, variables, registered) : undefined);
-  if (matches !== undefined) return matches;
+  const byLayer = isLoaded ? matchByLayer(states, variables) : undefined;
+  const matches = inOrder ?? byLayer;
+  const isClear = inOrder === undefined || (byLayer?.every((one, i) => one === inOrder[i]) ?? true);
+  if (matches !== undefined && isClear) return matches;
   if (states.every(({ isOptional }) => isOptional === true)) {
-    if (states.length === variables.length) return states;
+    if (states.length === variables.length) return inNumberOrder(states, variables);
     const areAllNamed = states.every((state) => equalNames.includes(state));
     return areAllNamed ? equalNames : variables.map(() => undefined);
   }
@@ -109,9 +124,12 @@ function matchByValues<S extends WaitingState>(
     );
     return same.length === 1 ? same[0] : undefined;
   });
-  return matches.includes(undefined) || new Set(matches).size < matches.length
-    ? undefined
-    : matches;
+  return areComplete(matches) ? matches : undefined;
+}
+
+/** Whether each variable has a state of its own. */
+function areComplete(matches: Matches<WaitingState>): boolean {
+  return !matches.includes(undefined) && new Set(matches).size === matches.length;
 }
 
 function readFingerprint(variable: Variable): Fingerprint | undefined {
@@ -133,6 +151,45 @@ function areAllThere(
   return !equalNames.includes(undefined) && (states.length === 1 || states.every(isRegistered));
 }
 
+/** By the names of layers: TF.js changes only the number that makes the name of a loaded variable unique. */
+function matchByLayer<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+): Matches<S> | undefined {
+  const matches = variables.map(({ name, shape }): S | undefined => {
+    const base = withoutUniquenessNumber(name);
+    const same = states.filter(
+      (state) => withoutUniquenessNumber(state.key) === base && isSameShape(state.shape, shape),
+    );
+    return same.length === 1 ? same[0] : undefined;
+  });
+  return areComplete(matches) ? matches : undefined;
+}
+
+/**
+ * The states in the order of the numbers in their names, which is that in which TF.js made the variables. The first step
+ * may have had them in another order, and a state may have lost it: objects sort names such as `0` and `1`.
+ */
+function inNumberOrder<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+): Matches<S> {
+  const sortedStates = [...states].sort((a, b) => compareNumbers(a.key, b.key));
+  const sorted = [...variables].sort((a, b) => compareNumbers(a.name, b.name));
+  return variables.map((one) => sortedStates[sorted.indexOf(one)]);
+}
+
+/** `inNumberOrder`, if there are as many as variables and all shapes agree. */
+function matchByNumber<S extends WaitingState>(
+  states: readonly S[],
+  variables: readonly Variable[],
+): Matches<S> | undefined {
+  if (states.length !== variables.length) return undefined;
+  const matches = inNumberOrder(states, variables);
+  const fits = matches.every((state, i) => isSameShape(state!.shape, variables[i].shape));
+  return fits ? matches : undefined;
+}
+
 function matchAllRegistered<S extends WaitingState>(
   states: readonly S[],
   variables: readonly Variable[],
@@ -141,11 +198,9 @@ function matchAllRegistered<S extends WaitingState>(
   const ofSuchShape = registered.filter((variable) =>
     states.some(({ shape }) => isSameShape(shape, variable.shape)),
   );
-  const sortedStates = [...states].sort((a, b) => compareNumbers(a.key, b.key));
   for (const some of [ofSuchShape, ofSuchShape.filter(({ trainable }) => trainable)]) {
-    const sorted = [...some].sort((a, b) => compareNumbers(a.name, b.name));
-    if (matchInOrder(sortedStates, sorted) === undefined) continue;
-    const matches = variables.map((one): S | undefined => sortedStates[sorted.indexOf(one)]);
+    const all = matchByNumber(states, some);
+    const matches = variables.map((one): S | undefined => all?.[some.indexOf(one)]);
     if (!matches.includes(undefined)) return matches;
   }
   return undefined;

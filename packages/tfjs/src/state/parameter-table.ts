@@ -39,6 +39,8 @@ export interface Claims {
  * that step either has a new variable of the same name, or removes the parameter.
  */
 export class ParameterTable {
+  /** Whether the optimizer was loaded with its model. */
+  isLoaded = false;
   readonly #byVariable = new Map<string, Parameter>();
   readonly #byKey = new Map<string, Parameter>();
   /** From a checkpoint, without a variable so far. */
@@ -168,7 +170,7 @@ export class ParameterTable {
     const others = Object.values(registered()).filter(
       ({ name, dtype }) => dtype === "float32" && !this.#byVariable.has(name),
     );
-    const found = matchByName(states, variables, others);
+    const found = matchByName(states, variables, others, this.isLoaded);
     if (found.size > 0 || this.#waiting.size < this.#byKey.size) return found;
     const inOrder = matchInOrder(states, variables);
     if (inOrder !== undefined) return new Map(variables.map((one, i) => [one, inOrder[i]!]));

@@ -1,7 +1,7 @@
 import { GradstepError } from "@gradstep/core";
 import type { NamedTensorMap, serialization } from "@tensorflow/tfjs-core";
 import { defineHyperparameters } from "../hyperparameters.js";
-import { GradstepOptimizer, implementation } from "../optimizer.js";
+import { GradstepOptimizer, implementation, markLoaded } from "../optimizer.js";
 import { rejectUnknownProperties } from "../reject-unknown-properties.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { kinds, tfjsNames, type TfjsKind, type TfjsName } from "./kinds.js";
@@ -40,7 +40,9 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
       config: serialization.ConfigDict,
     ): T {
       const make = cls as unknown as new (...settings: unknown[]) => T;
-      return new make(...parameters.map((key) => config[key]));
+      const optimizer = new make(...parameters.map((key) => config[key]));
+      markLoaded(optimizer);
+      return optimizer;
     }
 
     constructor(...settings: unknown[]) {
