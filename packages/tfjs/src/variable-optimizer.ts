@@ -31,6 +31,7 @@ import { stateOf } from "./state/weights-state.js";
 import { parseWeights, type ReadWeight } from "./state/read-weights.js";
 import { weightsOf } from "./state/write-weights.js";
 import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
+import { AccumulatedKeys } from "./step/accumulated-keys.js";
 import { StepStorage } from "./step/step-storage.js";
 
 /** An optimizer of TF.js's variables: the implementation of `GradstepOptimizer`. */
@@ -48,6 +49,7 @@ export class VariableOptimizer implements DisposalListener {
   readonly #makeCore: () => CoreOptimizer;
   readonly #backend: RelocatableBackend;
   readonly #table: ParameterTable;
+  readonly #accumulated: AccumulatedKeys;
   #areGroupsChecked = false;
   #disposed = false;
 
@@ -70,7 +72,7 @@ export class VariableOptimizer implements DisposalListener {
     this.#makeCore = () =>
       createOptimizer<OptimizerSpec>({ ...spec, groups: [] }, {}, { ...control, groups: numbered });
     this.core = this.#makeCore();
-    const { lossScale } = this.core.config();
+    const { lossScale, accumulate } = this.core.config();
     this.isLossScaled = lossScale !== undefined;
     this.#isScaleDynamic = typeof lossScale === "object";
     this.#spec = spec;
@@ -80,6 +82,7 @@ export class VariableOptimizer implements DisposalListener {
     const backend = new RelocatableBackend();
     this.#backend = backend;
     this.#table = new ParameterTable((shape) => backend.staging(shape), this.variants.haveSlots);
+    this.#accumulated = new AccumulatedKeys(this.core, accumulate);
   }
 
   /** The tensors to free when the optimizer is garbage collected. */
@@ -98,11 +101,15 @@ export class VariableOptimizer implements DisposalListener {
 
   /** See `GradstepOptimizer.applyGradients`. */
   step(variableGradients: NamedTensorMap | NamedTensor[]): void {
-    const pairs = pairsOf(variableGradients);
-    if (pairs.length === 0) return;
+    const given = pairsOf(variableGradients);
+    if (given.length === 0) return;
     const { backend } = engine();
-    const claims = this.#table.claim(pairs.map(({ variable }) => variable));
-    this.#remove(claims.obsolete);
+    const claims = this.#table.claim(given.map(({ variable }) => variable));
+    const beside = this.#accumulated.beside(claims, this.#table);
+    const claimed = claims.list.map(({ parameter }) => parameter);
+    const parameters = [...claimed, ...beside.list.map(({ parameter }) => parameter)];
+    const pairs = [...given, ...beside.list.map(({ variable }) => ({ variable }))];
+    this.#remove([...claims.obsolete, ...beside.obsolete]);
     this.#backend.use(adapterOf(backend), this.variants.distinct);
     const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
     try {
@@ -113,14 +120,16 @@ export class VariableOptimizer implements DisposalListener {
         if (isNew) added[parameter.key] = parameter.values;
       }
       this.core.add(added);
-      this.#table.adopt(claims);
-      storage.bind(claims.list.map(({ parameter }) => parameter));
+      this.#table.adopt([...claims.list, ...beside.list]);
+      storage.bind(parameters);
+      for (const { values } of parameters) this.#backend.copyInitialValues(values);
       this.core.step(gradients);
     } catch (error) {
       storage.abort();
       throw error;
     } finally {
-      release(claims.list.map(({ parameter }) => parameter));
+      release(parameters);
+      this.#accumulated.add(claimed);
     }
     storage.commit();
     const { unmanaged } = this.#backend;
@@ -235,6 +244,8 @@ export class VariableOptimizer implements DisposalListener {
       return [parameter];
     });
     this.#table.expect(expected, isPartial);
+    const { accumulated = {} } = state.control ?? {};
+    this.#accumulated.add(expected.filter(({ key }) => Object.hasOwn(accumulated, key)));
     return untaken;
   }
 

@@ -116,6 +116,21 @@ describe("names that TF.js numbers differently in the next process", () => {
     expect(valuesOf([second, third])).toEqual([Float32Array.of(-5), Float32Array.of(0)]);
   });
 
+  test("a step without them, of a variable that is new: they wait", async () => {
+    const zero = Float32Array.of(0);
+    const optimizer = sgd({ learningRate: 1, momentum: 0.5 });
+    step(optimizer, define(["a", "b"], [zero, zero]));
+    const weights = await save(optimizer);
+    tf.disposeVariables();
+    const [a, b, c] = define(["a", "b", "c"], [zero, zero, zero]);
+    const next = sgd({ learningRate: 1, momentum: 0.5 });
+    await next.setWeights(weights);
+    step(next, [c], 0);
+    step(next, [b, a], 0);
+    // The momenta were 1 and 10; c has none.
+    expect(valuesOf([a, b, c])).toEqual([Float32Array.of(-0.5), Float32Array.of(-5), zero]);
+  });
+
   test("two states and one variable of the same kind: an error, and nothing changes", async () => {
     const optimizer = adam();
     step(optimizer, define(["0", "1"]));

@@ -1,4 +1,11 @@
-import { adam, clipByGlobalNorm, chain, type OptimizerSpec } from "@gradstep/core";
+import {
+  adam,
+  clipByGlobalNorm,
+  chain,
+  scheduleFreeSgd,
+  sgd,
+  type OptimizerSpec,
+} from "@gradstep/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GradstepOptimizer, tfOptimizer } from "../src/index.js";
 import { backends, codeOf, numbers, tf, variable } from "./support.js";
@@ -114,5 +121,85 @@ describe.each(backends)("steps with gradients that are not finite, on %s", (back
     expect([got.skipped, got.iterations]).toEqual([1, 1]);
     const expected = valuesAfter({ ...spec, control }, [same, same]);
     expect(got.values).toEqual(expected.values);
+  });
+});
+
+describe.each(backends)("calls without a gradient of some variables, on %s", (backend) => {
+  beforeEach(() => tf.setBackend(backend));
+
+  const call = (optimizer: tf.Optimizer, gradients: Readonly<Record<string, number>>): void =>
+    tf.tidy(() => {
+      const tensors = Object.entries(gradients).map(([name, value]) => [name, tf.fill([2], value)]);
+      optimizer.applyGradients(Object.fromEntries(tensors) as tf.NamedTensorMap);
+    });
+  const valuesOf = (...variables: tf.Variable[]): number[][] =>
+    variables.map((one) => [...one.dataSync()]);
+
+  test("the step of several calls has the sum of those with one, divided by the number of calls", () => {
+    const optimizer = tfOptimizer(sgd({ learningRate: 1 }), { accumulate: 2 });
+    const [v, w] = ["v", "w"].map((name) => variable([1, 1], [2], name));
+    call(optimizer, { v: 1, w: 1 });
+    call(optimizer, { v: 3 });
+    expect(valuesOf(v, w)).toEqual([
+      [-1, -1],
+      [0.5, 0.5],
+    ]);
+    expect([optimizer.iterations, optimizer.microSteps]).toEqual([1, 0]);
+    call(optimizer, { v: 1 });
+    call(optimizer, { w: 2 });
+    expect(valuesOf(v, w)).toEqual([
+      [-1.5, -1.5],
+      [-0.5, -0.5],
+    ]);
+    call(optimizer, { v: 1, w: 8 });
+    w.dispose();
+    call(optimizer, { v: 1 });
+    expect(valuesOf(v)).toEqual([[-2.5, -2.5]]);
+  });
+
+  test("also after a restart between them", async () => {
+    const make = (): GradstepOptimizer => tfOptimizer(sgd({ learningRate: 1 }), { accumulate: 2 });
+    const [v, w] = ["v", "w"].map((name) => variable([1, 1], [2], name));
+    const before = make();
+    call(before, { v: 1, w: 1 });
+    const optimizer = make();
+    optimizer.restore(await before.state());
+    call(optimizer, { v: 3 });
+    expect(valuesOf(v, w)).toEqual([
+      [-1, -1],
+      [0.5, 0.5],
+    ]);
+    const lost = make();
+    lost.restore(await before.state());
+    w.dispose();
+    expect(await codeOf(() => call(lost, { v: 3 }))).toBe("STATE_MISMATCH");
+    expect(lost.microSteps).toBe(1);
+    const partial = make();
+    partial.restore(await before.state(), { partial: true });
+    call(partial, { v: 3 });
+    expect(valuesOf(v)).toEqual([[-3, -3]]);
+  });
+
+  test.each([
+    ["that was accumulated", { accumulate: 2 }, 1],
+    ["that was skipped", { nonFinite: "skip" as const }, Infinity],
+  ])("slots that start as the weights are saved after a call %s", async (_, control, first) => {
+    const make = (): GradstepOptimizer =>
+      tfOptimizer(scheduleFreeSgd({ learningRate: 0.5 }), control);
+    const run = async (isSaved: boolean): Promise<number[][]> => {
+      const w = variable([1, 2], [2], "w");
+      let optimizer = make();
+      call(optimizer, { w: first });
+      if (isSaved) {
+        const state = await optimizer.state();
+        optimizer = make();
+        optimizer.restore(state);
+      }
+      for (const value of [1, 2, 3]) call(optimizer, { w: value });
+      const values = valuesOf(w);
+      w.dispose();
+      return values;
+    };
+    expect(await run(true)).toEqual(await run(false));
   });
 });

@@ -102,7 +102,7 @@ export class RelocatableBackend implements Backend {
     this.#adapter.compute.reserve?.(sizes, pool);
   }
 
-  /** Copies at once during a step; otherwise when the first step of the source runs. */
+  /** Copies at once during a step; otherwise in the next one, see `copyInitialValues`. */
   copy(source: Tensor, target: Tensor): void {
     const from = boundOf(source);
     const to = boundOf(target);
@@ -115,6 +115,18 @@ export class RelocatableBackend implements Backend {
     (target as RelocatableTensor).onWrite = () => targets.delete(target);
   }
 
+  /**
+   * Makes the slots that start as a copy of a parameter, once it is bound. Calls that do not update the parameter need it
+   * as well, because the state may be saved after them.
+   */
+  copyInitialValues(parameter: StepTensor): void {
+    for (const slot of this.#copies.get(parameter) ?? []) {
+      const { current } = slot as RelocatableTensor;
+      this.#adapter.compute.copy!(parameter.current, current);
+    }
+    this.#copies.delete(parameter);
+  }
+
   staging(shape: readonly number[]): StepTensor {
     return new StepTensor(this, shape, this.unmanaged, () => this.#adapter.compute);
   }
@@ -125,7 +137,6 @@ export class RelocatableBackend implements Backend {
       () => this.#adapter.compute,
       ({ parameter, slots }) => {
         this.#slotsOf.set(parameter, slots as readonly RelocatableTensor[]);
-        this.#copyFirst(parameter);
       },
     );
   }
@@ -135,15 +146,6 @@ export class RelocatableBackend implements Backend {
     const guard = (this.#adapter.compute as GuardingBackend).guard(options);
     this.#guard = new RelocatableGuard(guard, this.unmanaged);
     return this.#guard;
-  }
-
-  /** Makes the copies of a parameter that has not been updated. */
-  #copyFirst(parameter: Tensor): void {
-    for (const slot of this.#copies.get(parameter) ?? []) {
-      const { current } = slot as RelocatableTensor;
-      this.#adapter.compute.copy!((parameter as StepTensor).current, current);
-    }
-    this.#copies.delete(parameter);
   }
 
   #readSync(tensor: Tensor): Values {

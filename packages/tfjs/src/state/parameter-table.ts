@@ -2,6 +2,7 @@ import { GradstepError } from "@gradstep/core";
 import { engine, type Variable } from "@tensorflow/tfjs-core";
 import { isSameShape } from "../step/gradients.js";
 import type { StepTensor } from "../step/step-tensor.js";
+import { isNumberedByTfjs } from "./name-numbering.js";
 import { matchByName, matchInOrder, quoted, type WaitingState } from "./name-matching.js";
 
 /** One parameter of the optimizer, and the tensors that a step binds to its variable and its gradient. */
@@ -150,8 +151,8 @@ export class ParameterTable {
     }
   }
 
-  /** Applies what `claim` found. */
-  adopt({ list }: Claims): void {
+  /** Gives parameters to variables. */
+  adopt(list: readonly Pick<Claim, "name" | "parameter">[]): void {
     for (const { name, parameter } of list) {
       this.#byVariable.set(name, parameter);
       this.#byKey.set(parameter.key, parameter);
@@ -175,6 +176,8 @@ export class ParameterTable {
     const inOrder = matchInOrder(states, variables);
     if (inOrder !== undefined) return new Map(variables.map((one, i) => [one, inOrder[i]!]));
     if (states.every(({ isOptional }) => isOptional)) return found;
+    // Names of the user's own: their variables come in a later step.
+    if (states.every((state) => !isNumberedByTfjs(state.key) && hasVariable(state))) return found;
     throw new GradstepError(
       `The state belongs to ${quoted(states.map(({ key }) => key))}; the step has ${quoted(variables.map(({ name }) => name))}, ` +
         `with other names and other shapes. Use a new optimizer, or the model that the state was saved with.`,
@@ -195,6 +198,12 @@ export class ParameterTable {
 
 function registered(): Readonly<Record<string, Variable>> {
   return engine().registeredVariables;
+}
+
+/** Whether there is a variable with the name and the shape of a state. */
+function hasVariable({ key, shape }: WaitingState): boolean {
+  const variable = registered()[key] as Variable | undefined;
+  return variable !== undefined && isSameShape(variable.shape, shape);
 }
 
 function isRegistered(name: string): boolean {

@@ -13,12 +13,15 @@ interface Target {
   readonly copy?: Float32Array;
 }
 
+/** A variable and its gradient; none where it is updated with gradients of earlier calls. */
+type StepPair = Pick<Pair, "variable"> & Partial<Pair>;
+
 /**
  * The memory of one step: a storage to update per variable, and one to read per gradient. A variable's own storage is
  * updated in place only where it is exclusive; otherwise the variable gets a new one.
  */
 export class StepStorage {
-  readonly #pairs: readonly Pair[];
+  readonly #pairs: readonly StepPair[];
   readonly #backend: KernelBackend;
   readonly #adapter: MemoryAdapter;
   readonly #targets: Target[] = [];
@@ -29,7 +32,7 @@ export class StepStorage {
    * @param adapter the one that the step uses: that of `backend`, or the copy adapter.
    */
   constructor(
-    pairs: readonly Pair[],
+    pairs: readonly StepPair[],
     backend: KernelBackend,
     adapter: MemoryAdapter,
     inPlace: boolean,
@@ -38,7 +41,7 @@ export class StepStorage {
     this.#backend = backend;
     this.#adapter = adapter;
     // A gradient may itself be a variable, even one of this step: storage that is read must not change.
-    const gradientIds = new Set(pairs.map(({ gradient }) => gradient.dataId));
+    const gradientIds = new Set(pairs.map(({ gradient }) => gradient?.dataId));
     try {
       for (const { variable } of pairs) {
         const mayChange = inPlace && !gradientIds.has(variable.dataId);
@@ -58,6 +61,7 @@ export class StepStorage {
       if (copy === undefined) memory!.bind(values, dataId!);
       else values.stage(copy);
       const { gradient } = this.#pairs[i];
+      if (gradient === undefined) return;
       if (this.#holds(gradient)) memory!.bind(read, gradient.dataId);
       else read.stage(gradient.dataSync<"float32">());
     });
