@@ -26,9 +26,12 @@ function programsOf(page: string, text: string): readonly string[] {
   ];
 }
 
-/** Lines that are too wide, apart from strings that cannot be broken. */
+/** A string, or a pair of them in JSON, which the formatter keeps on one line. */
+const isUnbreakable = (line: string): boolean => /^(?:\S+|"[^"]*": "[^"]*",?)$/.test(line.trim());
+
+/** Lines that are too wide, apart from those that cannot be broken. */
 const wideLines = (program: string): readonly string[] =>
-  program.split("\n").filter((line) => line.length > columns && /\s/.test(line.trim()));
+  program.split("\n").filter((line) => line.length > columns && !isUnbreakable(line));
 
 test("programs of pages are at most 80 columns wide", () => {
   const programs = pagesByHand.flatMap((page) =>
