@@ -75,7 +75,13 @@ test.each([
   ["scale_by_adam+scale+clip_by_block_rms", { step_size: -1, threshold: 1 }, "INVALID_CHAIN"],
   ["add_decayed_weights+adamw", { weight_decay: 1 }, "UNSUPPORTED"],
   ["add_decayed_weights+muon", { weight_decay: 1 }, "UNSUPPORTED"],
-  ["lars+scale", { learning_rate: 1, step_size: 0.5 }, "UNSUPPORTED"],
+  ...["lars", "muon", "prodigy", "schedule_free_sgd", "schedule_free_adamw"].map(
+    (name): [string, Record<string, unknown>, string] => [
+      `${name}+scale`,
+      { learning_rate: 1, step_size: 0.5 },
+      "UNSUPPORTED",
+    ],
+  ),
   ["rmsprop+scale", { learning_rate: 1, momentum: 0.9, step_size: 0.5 }, "UNSUPPORTED"],
   ["adam+multi_steps", { learning_rate: 1, every_k_schedule: 2 }, "INVALID_CHAIN"],
   ["apply_if_finite+multi_steps+adam", { every_k_schedule: 2 }, "UNSUPPORTED"],

@@ -221,6 +221,15 @@ describe("PyTorch", () => {
     expect(codeOf(() => fromTorch("SGD", { lr: 1, momentum: 0.9 }, { scheduler }))).toBe(code);
   });
 
+  test("milestones may be in any order, as PyTorch counts them", () => {
+    const of = (milestones: readonly number[]) =>
+      rateOf(fromTorch("SGD", { lr: 1 }, { scheduler: { name: "MultiStepLR", milestones } }));
+    const rates = Array.from({ length: 12 }, (_, step) => of([10, 3, 3]).valueAt(step));
+    [1, 1, 1, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.001, 0.001].forEach((rate, step) => {
+      expect(rates[step]).toBeCloseTo(rate, 15);
+    });
+  });
+
   // The arguments without a default in PyTorch's signatures, apart from the optimizer.
   test.each<[string, Record<string, unknown>]>([
     ["StepLR", { step_size: 3 }],

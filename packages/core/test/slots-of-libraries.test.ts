@@ -1,14 +1,26 @@
 import { expect, test } from "vitest";
 import { hasEffect, kerasSlot, torchSlots } from "../src/interop/index.js";
+import { rules } from "../src/rules/index.js";
 
 test.each<[rule: string, slots: Record<string, string>]>([
+  ["sgd", { momentum_buffer: "m" }],
   ["adam", { exp_avg: "m", exp_avg_sq: "v", max_exp_avg_sq: "vMax" }],
+  ["adamw", { exp_avg: "m", exp_avg_sq: "v", max_exp_avg_sq: "vMax" }],
+  ["adamax", { exp_avg: "m", exp_inf: "norm" }],
+  ["nadam", { exp_avg: "m", exp_avg_sq: "v" }],
+  ["radam", { exp_avg: "m", exp_avg_sq: "v" }],
+  ["adagrad", { sum: "a" }],
+  ["adafactor", { row_var: "r", col_var: "c", variance: "r" }],
+  ["muon", { momentum_buffer: "m" }],
   ["rmsprop", { square_avg: "v", grad_avg: "a", momentum_buffer: "m" }],
   ["adadelta", { square_avg: "v", acc_delta: "d" }],
   ["lion", {}],
   ["toString", {}],
 ])("what PyTorch keeps for %s", (rule, slots) => {
   expect(torchSlots(rule)).toEqual(slots);
+  const variants = rules.find(({ name }) => name === rule)?.variants() ?? [];
+  const names = new Set(variants.flatMap((variant) => variant.slots.map(({ name }) => name)));
+  for (const slot of Object.values(slots)) expect(names).toContain(slot);
 });
 
 test.each<[rule: string, name: string, slot: string, factor: number]>([
