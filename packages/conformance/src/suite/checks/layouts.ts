@@ -2,7 +2,8 @@ import type { GroupOptions, OptimizerSpec, Rule, UnselectedRows } from "@gradste
 import { inCase } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { randomLaidOutParameter } from "../layouts/random-laid-out-parameter.js";
-import { LayoutHarness, type LaidOutStep } from "../layouts/layout-harness.js";
+import type { LaidOutStep } from "../layouts/laid-out-step.js";
+import { LayoutHarness } from "../layouts/layout-harness.js";
 import { randomReducingRule } from "../random/random-reducing-rule.js";
 import { choiceCount, randomHyperparameter, randomSettings } from "../random/random-settings.js";
 import { Random } from "../random/random.js";

@@ -1,4 +1,4 @@
-import { sizeOf, type Optimizer, type StepOptions } from "@gradstep/core";
+import type { Optimizer, StepOptions } from "@gradstep/core";
 import { emptyStats } from "../../checker/check-stats.js";
 import { Checker } from "../../checker/checker.js";
 import type { Snapshot } from "../../checker/snapshot.js";
@@ -6,29 +6,17 @@ import { describeDifference, describeViolation } from "../../checker/violation.j
 import { assert, assertSame, assertSameAll } from "../assertions.js";
 import type { Context } from "../check.js";
 import { movedRows } from "../moved-rows.js";
-import type { FieldRequest } from "../random/random-fields.js";
 import { randomRemap } from "../random/random-remap.js";
-import { randomGradient } from "../random/random-values.js";
 import type { Random } from "../random/random.js";
 import { checkCopy } from "./check-copy.js";
-import { givenGradient, randomStored, type GivenGradient } from "./given-gradient.js";
+import type { GivenGradient } from "./given-gradient.js";
 import { LaidOutOptimizer, type LaidOutCase } from "./laid-out-optimizer.js";
 import { partOf } from "./laid-out-parameter.js";
+import { scalePart, signalFields, skipPart, type LaidOutStep } from "./laid-out-step.js";
+import { mapValues } from "./map-values.js";
+import { givenGradients, randomNumbers } from "./step-gradients.js";
 
 type ByName<T> = Readonly<Record<string, T>>;
-
-/** Options of a step, and how they are given. */
-export interface LaidOutStep extends Omit<StepOptions, "scale" | "skip"> {
-  readonly scale?: number;
-  /** Whether the scale is in memory of the backend. */
-  readonly isScaleTensor?: boolean;
-  /** Whether a word in memory of the backend says that the step is skipped; there is none if left out. */
-  readonly isSkipped?: boolean;
-}
-
-/** The words that hold the scale of a step, and whether it is skipped. */
-const scalePart = "scale of the step";
-const skipPart = "skip of the step";
 
 /** What a step was given, and the values before and after it. */
 interface GivenStep {
@@ -77,15 +65,11 @@ export class LayoutHarness {
   ): Promise<LayoutHarness> {
     const { target } = context;
     const backend = await target.backend();
-    const others = new Map<string, FieldRequest>([
-      [scalePart, { dtype: "f32", shape: [1] }],
-      [skipPart, { dtype: "u32", shape: [1] }],
-    ]);
     const laidOut = new LaidOutOptimizer(backend, target.create, {
       spec,
       parameters,
       groups,
-      others,
+      others: signalFields,
       random,
     });
     const checker = new Checker({
@@ -98,7 +82,9 @@ export class LayoutHarness {
     const harness = new LayoutHarness(context, spec.rule.name, {
       laidOut,
       checker,
-      firstValues: await firstValuesOf(checker),
+      firstValues: mapValues((await checker.optimizer.state()).slots, (values) =>
+        mapValues(values, ([first]) => first),
+      ),
       isExact: backend.exact,
     });
     await harness.#checkFilled("createOptimizer");
@@ -139,7 +125,7 @@ export class LayoutHarness {
   async step(names: readonly string[], options: LaidOutStep, random: Random): Promise<void> {
     const { memory } = this.#laidOut;
     const before = await this.#laidOut.values("before a step");
-    const numbers = this.#randomNumbers(names, random);
+    const numbers = randomNumbers(this.#laidOut, names, random);
     const { scale = 1, isSkipped, isScaleTensor, ...others } = options;
     memory.write([
       ...names.map((name) => [partOf.gradient(name), numbers[name]] as const),
@@ -166,7 +152,11 @@ export class LayoutHarness {
       ...(clear ? names.map(partOf.gradient) : []),
     ]);
     const after = await this.#laidOut.values(what);
-    const gradients = this.#given(numbers, scale, before);
+    const gradients = givenGradients(
+      { laidOut: this.#laidOut, before, model: this.#context.target.model },
+      numbers,
+      scale,
+    );
     const step = { before, gradients, after, options: rest };
     if (isSkipped === true) this.#checkSkipped(what, step);
     else this.#checkValues(step);
@@ -214,46 +204,6 @@ export class LayoutHarness {
     return this.#laidOut.parameters[name].shape[0];
   }
 
-  #randomNumbers(names: readonly string[], random: Random): ByName<ArrayLike<number>> {
-    return Object.fromEntries(
-      names.map((name) => {
-        const length = sizeOf(this.#laidOut.parameters[name].shape);
-        const field = this.#laidOut.memory.field(partOf.gradient(name));
-        return [
-          name,
-          field === undefined
-            ? randomGradient(length, random)
-            : randomStored(field, length, random),
-        ];
-      }),
-    );
-  }
-
-  #given(
-    numbers: ByName<ArrayLike<number>>,
-    scale: number,
-    before: ByName<Snapshot>,
-  ): ByName<GivenGradient> {
-    return Object.fromEntries(
-      Object.entries(numbers).map(([name, one]) => {
-        const { shape, gradientActivation } = this.#laidOut.parameters[name];
-        return [
-          name,
-          givenGradient(
-            {
-              numbers: one,
-              field: this.#laidOut.memory.field(partOf.gradient(name)),
-              scale,
-              activation: gradientActivation,
-            },
-            { shape, values: before[name].p },
-            this.#context.target.model,
-          ),
-        ];
-      }),
-    );
-  }
-
   #checkValues({ gradients, ...step }: GivenStep): void {
     const { stats } = this.#context;
     const checker = this.#checker;
@@ -292,18 +242,4 @@ export class LayoutHarness {
         checkCopy(`${what}: ${part}`, { copy, got, parameter }, target.model, stats);
       });
   }
-}
-
-function mapValues<A, B>(table: ByName<A>, of: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(table).map(([name, one]) => [name, of(one)]));
-}
-
-async function firstValuesOf({ optimizer }: Checker): Promise<ByName<ByName<number>>> {
-  const { slots } = await optimizer.state();
-  return Object.fromEntries(
-    Object.entries(slots).map(([name, values]) => [
-      name,
-      Object.fromEntries(Object.entries(values).map(([slot, [first]]) => [slot, first])),
-    ]),
-  );
 }

@@ -1,19 +1,16 @@
-import {
-  newRow,
-  type Backend,
-  type createOptimizer,
-  type OptimizerState,
-  type Tensor,
-} from "@gradstep/core";
+import { newRow, type Backend, type createOptimizer, type Tensor } from "@gradstep/core";
 import { assert } from "../assertions.js";
 import type { Random } from "../random/random.js";
 import { countingRule } from "./counting-rule.js";
 import { checkNumbers, checkValues, type CountingOptimizer } from "./model-comparison.js";
-import { PlainOptimizer, type PlainGroupState, type PlainState } from "./plain-optimizer.js";
+import { PlainOptimizer } from "./plain-optimizer.js";
+import { randomKind } from "./random-kind.js";
+import { randomlyEdited, type SavedState } from "./saved-state.js";
 import {
   randomHyperparameter,
   randomIntegers,
   randomOverrides,
+  randomRows,
   randomStepOptions,
   someNames,
 } from "./random-arguments.js";
@@ -36,12 +33,6 @@ interface ModelSetting {
   readonly random: Random;
   /** Whether the calls have masks and move rows. */
   readonly hasRows: boolean;
-}
-
-/** A state of the optimizer, and that of the plain one at the same time. */
-interface SavedState {
-  readonly state: OptimizerState;
-  readonly plain: PlainState;
 }
 
 /**
@@ -85,27 +76,14 @@ export class ModelRun {
   /** One random call, or a few that belong together. */
   async call(): Promise<void> {
     const random = this.#random;
-    const kinds = [
-      "step",
-      "step",
-      "step",
-      "repeat",
-      "repeat",
-      "set",
-      "set",
-      "write",
-      "save",
-    ] as const;
     const absent = optionalNames.filter((name) => !this.#plain.values.has(name));
     const present = optionalNames.filter((name) => this.#plain.values.has(name));
-    const others = [
-      ...(this.#saved === undefined ? [] : (["restore", "restore"] as const)),
-      ...(absent.length === 0 ? [] : (["add"] as const)),
-      ...(present.length === 0 ? [] : (["remove"] as const)),
-      ...(this.#hasRows ? (["remap"] as const) : []),
-      "replace" as const,
-    ];
-    const kind = random.pick([...kinds, ...others]);
+    const kind = randomKind(random, {
+      restore: this.#saved !== undefined,
+      add: absent.length > 0,
+      remove: present.length > 0,
+      remap: this.#hasRows,
+    });
     this.calls.push(kind);
     switch (kind) {
       case "step":
@@ -213,35 +191,10 @@ export class ModelRun {
 
   /** Restores what was saved, often with numbers that were edited. */
   #restore(saved: SavedState): void {
-    const random = this.#random;
-    const edited = saved.plain.groups.map((group, i): PlainGroupState => {
-      if (random.chance(0.5)) return group;
-      const overrides = {
-        ...(i === 0 ? { learningRate: 1, alpha: 1, weightDecay: 0 } : {}),
-        ...randomOverrides(random),
-      };
-      if (i > 0 && random.chance(0.5)) Object.assign(overrides, { every: random.integer(1, 3) });
-      return { overrides, iterations: random.integer(0, 20), total: random.integer(0, 200) };
-    });
-    const groups = edited.map((group): PlainGroupState =>
-      random.chance(0.8) ? group : { overrides: group.overrides, total: group.total },
-    );
-    const state: OptimizerState = {
-      ...saved.state,
-      hyperparameters: groups[0].overrides,
-      groups: saved.state.groups.map(({ parameters }, i) => {
-        const { overrides, total, ...counted } = groups[i];
-        return {
-          parameters,
-          ...counted,
-          hyperparameters: i === 0 ? {} : overrides,
-          persistentScalars: { total },
-        };
-      }),
-    };
+    const { state, plain } = randomlyEdited(saved, this.#random);
     this.#note(JSON.stringify(state.groups));
     this.#optimizer.restore(state);
-    this.#plain.restore({ ...saved.plain, groups });
+    this.#plain.restore(plain);
   }
 
   /** Continues with another optimizer of the same parameters, which was made with other numbers. */
@@ -279,18 +232,10 @@ export class ModelRun {
 
   #remap(): void {
     const random = this.#random;
-    const count = random.integer(1, 6);
-    const indices = Array.from({ length: count }, () =>
-      random.chance(0.2) ? undefined : random.integer(0, this.#rows - 1),
-    );
-    const isReset = indices.map(() => random.chance(0.3));
-    const flags = Uint32Array.from(isReset, (flag) => (flag ? random.pick([1, 2 ** 31]) : 0));
-    const isFlagged = random.chance(0.5);
-    this.#note(`${this.#rows} rows to [${indices.map((row) => row ?? "new").join(", ")}]`);
-    this.#plain.remap(
-      indices,
-      isReset.map((flag) => flag && isFlagged),
-    );
+    const { sources, isReset, options } = randomRows(random, this.#rows);
+    const count = sources.length;
+    this.#note(`${this.#rows} rows to [${sources.map((row) => row ?? "new").join(", ")}]`);
+    this.#plain.remap(sources, isReset);
     const replaced = random.chance(0.3) ? this.#someNames()[0] : undefined;
     const parameters: Record<string, Tensor> = {};
     if (replaced !== undefined) {
@@ -301,11 +246,8 @@ export class ModelRun {
     this.#rows = count;
     this.#saved = undefined;
     this.#optimizer.rows().remap(
-      Uint32Array.from(indices, (row) => row ?? newRow),
-      {
-        parameters,
-        ...(isFlagged ? { resetRows: flags } : {}),
-      },
+      Uint32Array.from(sources, (row) => row ?? newRow),
+      { parameters, ...options },
     );
   }
 

@@ -1,4 +1,4 @@
-import type { StepOptions, UnselectedRows } from "@gradstep/core";
+import type { RemapOptions, StepOptions, UnselectedRows } from "@gradstep/core";
 import type { Random } from "../random/random.js";
 import type { Overrides, PlainStepOptions } from "./plain-optimizer.js";
 
@@ -57,4 +57,24 @@ export function randomStepOptions(
   }
   const named = Object.fromEntries(someNames(random, names).map((name) => [name, mask()]));
   return { step: { rows: named, ...other }, plain: { rows: named, ...other } };
+}
+
+/** A move of rows: the source of each new row, undefined for one of zeros, and whether its slots are reset. */
+export function randomRows(
+  random: Random,
+  rows: number,
+): {
+  readonly sources: readonly (number | undefined)[];
+  readonly isReset: readonly boolean[];
+  /** The resets, as the optimizer takes them. */
+  readonly options: Pick<RemapOptions, "resetRows">;
+} {
+  const sources = Array.from({ length: random.integer(1, 6) }, () =>
+    random.chance(0.2) ? undefined : random.integer(0, rows - 1),
+  );
+  const chosen = sources.map(() => random.chance(0.3));
+  const resetRows = Uint32Array.from(chosen, (flag) => (flag ? random.pick([1, 2 ** 31]) : 0));
+  return random.chance(0.5)
+    ? { sources, isReset: chosen, options: { resetRows } }
+    : { sources, isReset: chosen.map(() => false), options: {} };
 }
