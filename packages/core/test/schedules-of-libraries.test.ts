@@ -230,6 +230,20 @@ describe("PyTorch", () => {
     });
   });
 
+  test("arguments that can only have PyTorch's default may be given with it", () => {
+    const needed = { base_lr: 0.1, max_lr: 1, step_size_up: 4, cycle_momentum: false };
+    const cycle = { max_lr: 1, total_steps: 9, cycle_momentum: false };
+    for (const [name, settings, defaults] of [
+      ["StepLR", { step_size: 3 }, { last_epoch: -1, verbose: false }],
+      ["CyclicLR", needed, { step_size_down: null, scale_fn: null, scale_mode: "cycle" }],
+      ["OneCycleLR", cycle, { three_phase: false }],
+    ] as const) {
+      const of = (scheduler: object) =>
+        fromTorch("SGD", { lr: 1 }, { scheduler: { name, ...scheduler } });
+      expect(rateOf(of({ ...settings, ...defaults }))).toEqual(rateOf(of(settings)));
+    }
+  });
+
   // The arguments without a default in PyTorch's signatures, apart from the optimizer.
   test.each<[string, Record<string, unknown>]>([
     ["StepLR", { step_size: 3 }],

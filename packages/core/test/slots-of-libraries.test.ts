@@ -28,6 +28,11 @@ test.each<[rule: string, name: string, slot: string, factor: number]>([
   ["adam", "velocity", "v", 1],
   ["adam", "velocity_hat", "vMax", 1],
   ["adam+ema", "average", "ema", 1],
+  ["adamax", "norm", "norm", 1],
+  ["adagrad", "accumulator", "a", 1],
+  ["rmsprop", "average_gradient", "a", 1],
+  ["adadelta", "accumulated_grad", "v", 1],
+  ["adadelta", "accumulated_delta_var", "d", 1],
   ["ftrl", "linear", "z", 1],
   // Keras subtracts in the momentum of SGD, and of no other optimizer.
   ["sgd", "momentum", "m", -1],
