@@ -286,9 +286,9 @@ describe("doctor", () => {
     [["--backend", "gpu"], "Got --backend gpu; expected one of sound."],
     [["--cases", "0"], 'Got --cases "0"; expected an integer of at least 1.'],
     [["--cases"], "Got --cases without a value; expected --cases <value>."],
-    [["--cases", "-1"], "Got --cases without a value; expected --cases <value>."],
+    [["--cases", "-1"], 'Got --cases "-1"; expected an integer of at least 1.'],
     [["--full=yes"], "Got --full with a value; expected --full alone."],
-    [["--colour"], "Unknown option '--colour'; expected --backend,"],
+    [["--colour"], 'Got option "--colour"; expected --backend,'],
     [["--json", join(directory, "none", "x.json")], "expected a file in a folder that exists."],
   ])("%j is one line and exit status 2", async (args, message) => {
     const { status, output, errors } = await run([sound], ...args);
