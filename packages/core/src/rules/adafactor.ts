@@ -26,10 +26,13 @@ export const adafactor = /* @__PURE__ */ builtInRule(
     options: { epsilonMode: ["added", "minimum"] },
     matrices: "last",
     slots: { r: { extent: "row", initial: 0 }, c: { extent: "column", initial: 0 } },
+    // Both forms have one kernel: what the other one adds is 0, as is its minimum.
     // PyTorch takes the rate from the parameter before it decays.
     perStep: ({ epsilonMode }) => `
     weight = t ** beta2Decay
     beta2 = 1 - weight
+    added = ${epsilonMode === "added" ? "epsilon1" : "0"}
+    least = ${epsilonMode === "minimum" ? "epsilon1" : "0"}
     rate = min(learningRate, 1 / sqrt(t))
     scaleP = ${epsilonMode === "minimum" ? "1 / decay" : "1"}
   `,
@@ -37,16 +40,12 @@ export const adafactor = /* @__PURE__ */ builtInRule(
     // rows to estimate, its element stays where it is, and the others go on.
     // meanColumn(r) of elements, because each matrix of a batch has its own mean. Roots before the product, because a
     // product of small averages is not an f32.
-    perElement: ({ epsilonMode }) => `
-    square = g * g ${epsilonMode === "added" ? "+ epsilon1" : ""}
+    perElement: `
+    square = g * g + added
     r = r * beta2 + meanRow(square) * weight
     c = c * beta2 + meanColumn(square) * weight
     mean = meanColumn(r + 0 * g)
-    root = ${
-      epsilonMode === "added"
-        ? "columns == 1 ? sqrt(r) : sqrt(r / mean) * sqrt(c)"
-        : "max(columns == 1 ? sqrt(r) : sqrt(r / max(mean, epsilon1)) * sqrt(c), epsilon1)"
-    }
+    root = max(columns == 1 ? sqrt(r) : sqrt(r / max(mean, least)) * sqrt(c), least)
     x = g / root
     alpha = max(epsilon2, sqrt(meanTensor(p * p)) * scaleP) * rate
     u = x * (alpha / max(1, sqrt(meanTensor(x * x)) / clipThreshold))

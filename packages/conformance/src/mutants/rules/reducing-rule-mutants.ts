@@ -54,7 +54,7 @@ export const reducingRuleMutants: readonly Mutant[] = [
     element: [["meanRow(square)", "maxRow(square)"]],
   }),
   ruleMutant("rows without their mean", "adafactor", {
-    element: [["sqrt(r / mean)", "sqrt(r + 0 * mean)"]],
+    element: [["sqrt(r / max(mean, least))", "sqrt(r + 0 * mean)"]],
   }),
   ruleMutant("mean of rows over the tensor's sum", "adafactor", {
     element: [["meanColumn(r + 0 * g)", "sumColumn(r + 0 * g)"]],
