@@ -55,7 +55,7 @@ export function checkFilledCopy(parameter: Tensor, copy: ParameterCopy): void {
 export function checkRowMoves(moves: readonly RowMove[], sources: RowSources): number {
   let rows = Infinity;
   const count = propertyOf(sources, "count") as number;
-  checkArgument(count > 0 && count >>> 0 === count, "count", count, "a positive integer");
+  checkArgument(Number.isInteger(count) && count > 0, "count", count, "a positive integer");
   checkArgument(isArray(moves), "moves", moves, "a list");
   const indices: unknown = propertyOf(sources, "indices");
   for (const move of moves) {

@@ -1,11 +1,13 @@
 import { optimizerByName } from "../by-name.js";
-import { isArray } from "../is-array.js";
 import { GradstepError, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
+import { isArray } from "../is-array.js";
+import { isInstance } from "../is-instance.js";
 import { isPromise } from "../is-promise.js";
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
+import { propertyOf } from "../property-of.js";
 import { backendWithoutValues } from "./backend-without-values.js";
 import type { ParameterValues } from "./imported-checkpoint.js";
 
@@ -51,9 +53,10 @@ function checkParameters(what: string, parameters: CheckpointParts["parameters"]
   if (!hasNames(parameters))
     throw invalid(what, `parameters is ${show(parameters)}; expected ${expected}`);
   for (const [name, one] of Object.entries(parameters)) {
-    const { shape, values } = (one ?? {}) as Partial<ParameterValues>;
-    const isFloats = values instanceof Float32Array || values instanceof Float64Array;
-    if (!isArray(shape) || !isFloats)
+    const shape = propertyOf(one, "shape");
+    const values = propertyOf(one, "values");
+    const isFloats = isInstance(values, Float32Array) || isInstance(values, Float64Array);
+    if (!isLengths(shape) || !isFloats)
       throw invalid(what, `the parameter ${show(name)} is ${show(one)}; expected ${expected}`);
     const size = shape.reduce((product, length) => product * length, 1);
     if (size !== values.length)
@@ -62,6 +65,10 @@ function checkParameters(what: string, parameters: CheckpointParts["parameters"]
         `the parameter ${show(name)} has ${values.length} values; expected ${size}, because its shape is ${show(shape)}`,
       );
   }
+}
+
+function isLengths(shape: unknown): shape is readonly number[] {
+  return isArray(shape) && shape.every((length) => typeof length === "number");
 }
 
 /** The optimizer of the configuration must take the state. @throws {GradstepError} `STATE_MISMATCH` */
@@ -82,9 +89,13 @@ function checkState(what: string, config: OptimizerConfig, state: OptimizerState
   }
 }
 
+function named(what: unknown): string {
+  return typeof what === "string" ? what : show(what);
+}
+
 function mismatch(what: string, text: string, cause?: GradstepError): GradstepError {
   return new GradstepError(
-    `${what}: ${text}. Pass the config, the state and the parameters of one optimizer, all of the same step.`,
+    `${named(what)}: ${text}. Pass the config, the state and the parameters of one optimizer, all of the same step.`,
     {
       code: "STATE_MISMATCH",
       ...(cause !== undefined && { cause }),
@@ -94,5 +105,5 @@ function mismatch(what: string, text: string, cause?: GradstepError): GradstepEr
 }
 
 function invalid(what: string, text: string): GradstepError {
-  return new GradstepError(`${what}: ${text}.`, { code: "INVALID_PARAMETER" });
+  return new GradstepError(`${named(what)}: ${text}.`, { code: "INVALID_PARAMETER" });
 }

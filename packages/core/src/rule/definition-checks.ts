@@ -2,6 +2,7 @@ import { didYouMean } from "../did-you-mean.js";
 import { isArray } from "../is-array.js";
 import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
+import { isArray } from "../is-array.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { isUsableName } from "./build-variant.js";
 import { commonHyperparameters, commonOptions } from "./common-statements.js";

@@ -1,5 +1,6 @@
 import { GradstepError, show } from "../errors.js";
 import { isArray } from "../is-array.js";
+import { propertyOf } from "../property-of.js";
 import {
   checkNumbers,
   checkSteps,
@@ -116,7 +117,7 @@ export const functionKind = /* @__PURE__ */ defineSchedule<{ readonly name: stri
 /** A function of the step as a schedule. It can be neither stored nor compared; its name stands for it. */
 export function scheduleOfFunction(valueAt: (step: number) => number): Schedule {
   return Object.defineProperty(
-    { schedule: functionKind.kind, options: { name: valueAt.name } },
+    { schedule: functionKind.kind, options: { name: propertyOf(valueAt, "name") } },
     "valueAt",
     { value: valueAt },
   ) as unknown as Schedule;
