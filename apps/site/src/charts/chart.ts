@@ -54,8 +54,10 @@ export class Chart {
   readonly #draw = (): void => this.#drawNow();
   #content: ChartContent | undefined;
   #plot: UPlot | undefined;
-  /** What the plot was made for: all of the content but its values. */
+  /** What the plot was made for: all of the content but its curves. */
   #appearance = "";
+  /** The curves that the plot has, without their values. */
+  #series: readonly string[] = [];
   /** Pixels; 0 until the browser has laid out the page. */
   #width = 0;
   #colors = { text: "", line: "" };
@@ -102,20 +104,34 @@ export class Chart {
   #drawNow(): void {
     const content = this.#content;
     if (content === undefined || this.#width === 0) return;
-    const { x, curves, height, ...labels } = content;
+    const { x, curves, ...others } = content;
     const data = [x, ...curves.map(({ values }) => values)] as unknown as UPlot.AlignedData;
-    const series = curves.map(({ label, color, line }) => [label, color, line]);
-    const appearance = JSON.stringify([series, height, labels]);
+    const series = curves.map(({ label, color, line }) => JSON.stringify([label, color, line]));
+    const appearance = JSON.stringify(others);
     if (this.#plot === undefined || appearance !== this.#appearance) {
       this.#appearance = appearance;
+      this.#series = series;
       this.#plot?.destroy();
       this.#readColors();
       this.#plot = new UPlot(this.#options(content), data, this.#place);
       this.#plot.over.append(this.#markLine);
       return;
     }
+    this.#changeSeries(this.#plot, curves, series);
+    const { height } = others;
     if (this.#plot.width !== this.#width) this.#plot.setSize({ width: this.#width, height });
     this.#plot.setData(data);
+  }
+
+  /** Keeps the curves up to the first one that is another: to make a plot again takes several times as long. */
+  #changeSeries(plot: UPlot, curves: readonly Curve[], series: readonly string[]): void {
+    const before = this.#series;
+    this.#series = series;
+    let kept = 0;
+    while (kept < before.length && before[kept] === series[kept]) kept += 1;
+    // The first series of a plot is x.
+    for (let i = before.length; i > kept; i -= 1) plot.delSeries(i);
+    for (let i = kept; i < curves.length; i += 1) plot.addSeries(seriesOf(curves[i]), i + 1);
   }
 
   #placeMark(): void {
@@ -151,7 +167,7 @@ export class Chart {
       hooks: { draw: [() => this.#placeMark()] },
       legend: {
         show: hasLegend,
-        markers: { dash: (_, i) => curves[i - 1].line ?? "solid" },
+        markers: { dash: (_, i) => this.#content!.curves[i - 1].line ?? "solid" },
       },
       scales: { x: { time: false }, y: scale === "log" ? logarithmic : {} },
       axes: [
@@ -168,16 +184,20 @@ export class Chart {
       ],
       series: [
         { label: xLabel, value: (_, value) => numberOrNothing(value) },
-        ...curves.map(({ label, color: stroke, line: style = "solid" }) => ({
-          label,
-          stroke,
-          width: 2,
-          dash: dashes[style],
-          value: (_: UPlot, value: number | null) => numberOrNothing(value),
-        })),
+        ...curves.map(seriesOf),
       ],
     };
   }
+}
+
+function seriesOf({ label, color, line = "solid" }: Curve): UPlot.Series {
+  return {
+    label,
+    stroke: color,
+    width: 2,
+    dash: dashes[line],
+    value: (_: UPlot, value: number | null) => numberOrNothing(value),
+  };
 }
 
 /** Logarithmic axes have no text at some of their ticks, and curves no value at some steps. */
