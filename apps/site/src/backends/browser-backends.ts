@@ -82,9 +82,9 @@ function threadsAvailability(): Availability {
   return { name, detail: `${threadCount()} threads` };
 }
 
-/** Threads of a wasm backend: at most 8, and one per processor. */
-export function threadCount(): number {
-  return Math.min(8, navigator.hardwareConcurrency);
+/** Threads of a wasm backend: 2 to 8 where there are several processors, of which one is left to the page. */
+export function threadCount(processors = navigator.hardwareConcurrency): number {
+  return processors === 1 ? 1 : Math.max(2, Math.min(8, processors - 1));
 }
 
 async function gpuAvailability(): Promise<Availability> {

@@ -1,5 +1,6 @@
 import { batch, effect, signal } from "@preact/signals";
 import { releaseProxy, wrap } from "comlink";
+import { threadCount } from "../backends/browser-backends.js";
 import { Run } from "./run.js";
 import { runStyles } from "./run-styles.js";
 import { recordsFrom } from "./run-records.js";
@@ -8,6 +9,9 @@ import type { TrainingWorker } from "./train.worker.js";
 
 /** Where a browser keeps the records of the runs. */
 const storageKey = "gradstep.train.runs";
+
+/** Runs that train at the same time, however many processors there are. */
+const simultaneousRuns = 4;
 
 /** Finished runs that keep their workers, to recognise digits. */
 const openFinishedRuns = 4;
@@ -19,7 +23,8 @@ export class RunList {
   readonly selected = signal<string | undefined>(undefined);
   /** What a screen reader says. */
   readonly announcement = signal("");
-  readonly #limit: number;
+  /** Processors that the runs may use at the same time. */
+  readonly #processors: number;
   readonly #queue: Run[] = [];
   /** In the order in which they finished. */
   readonly #finished: Run[] = [];
@@ -33,7 +38,7 @@ export class RunList {
    * @param processors of the machine; one is left to the page
    */
   constructor(storage: Storage | undefined, processors: number) {
-    this.#limit = Math.max(1, Math.min(4, processors - 1));
+    this.#processors = Math.max(1, processors - 1);
     const records = recordsFrom(storage?.getItem(storageKey) ?? null);
     this.runs.value = records.map((record) => this.#watched(new Run(record)));
     this.selected.value = records[0]?.id;
@@ -199,11 +204,23 @@ export class RunList {
 
   #next(): void {
     while (this.#queue.length > 0) {
-      const busy = this.runs.peek().filter((run) => run.isBusy).length;
-      if (busy >= this.#limit) return;
-      const run = this.#queue.shift()!;
+      const run = this.#queue[0];
       // It may have been paused or removed meanwhile.
-      if (run.status.peek() === "waiting" && this.runs.peek().includes(run)) run.start();
+      const isWanted = run.status.peek() === "waiting" && this.runs.peek().includes(run);
+      if (isWanted && !this.#hasRoomFor(run)) return;
+      this.#queue.shift();
+      if (isWanted) run.start();
     }
+  }
+
+  #hasRoomFor(run: Run): boolean {
+    const busy = this.runs.peek().filter((one) => one.isBusy);
+    if (busy.length === 0) return true;
+    const needed = [...busy, run].reduce((sum, one) => sum + this.#processorsOf(one), 0);
+    return busy.length < simultaneousRuns && needed <= this.#processors;
+  }
+
+  #processorsOf({ settings: { backend } }: Run): number {
+    return backend === "wasm-threads" ? threadCount(this.#processors + 1) : 1;
   }
 }
