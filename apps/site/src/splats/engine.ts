@@ -14,6 +14,8 @@ export interface Engine {
   start(picture: Picture, settings: TrainingSettings): Run;
   /** Resolves when the work before the previous call is done, so that at most two batches wait for the GPU. */
   ready(): Promise<void>;
+  /** Resolves when all work so far is done. */
+  idle(): Promise<void>;
   /** Called when trainings cannot go on. */
   onFailure: (message: string) => void;
   dispose(): void;

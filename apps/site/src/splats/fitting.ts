@@ -1,4 +1,5 @@
 import type { Engine, Run } from "./engine.js";
+import { Frames } from "./frames.js";
 import { loadPicture, type PictureSource } from "./pictures/load-picture.js";
 import type { Picture } from "./picture.js";
 import type { AttributeName } from "./splat-rows.js";
@@ -13,20 +14,15 @@ export interface Progress {
   readonly isRunning: boolean;
 }
 
-/** A batch takes about this long, in milliseconds, so that pictures and messages come often enough. */
-const batchMilliseconds = 30;
 /** An optimizer records at most 256 steps before they are submitted. */
 const longestBatch = 128;
 const reportMilliseconds = 250;
-
-/** Calls back when a canvas can show another frame. Not in Node, where nothing is shown. */
-const onNextFrame: (callback: () => void) => unknown =
-  globalThis.requestAnimationFrame ?? globalThis.setTimeout;
 
 /** A training that runs until it is paused, and shows itself. Lives in a worker. */
 export class Fitting {
   readonly #engine: Engine;
   readonly #onProgress: (progress: Progress) => void;
+  readonly #frames = new Frames();
   #source: PictureSource | undefined;
   #picture: Picture | undefined;
   #run: Run | undefined;
@@ -91,25 +87,26 @@ export class Fitting {
 
   async #train(): Promise<void> {
     const { trainer, view } = this.#run!;
+    const frames = this.#frames;
     let batch = 1;
-    let canShow = true;
     while (this.#isRunning && !this.#isFinished) {
       const begin = performance.now();
       trainer.run(batch);
-      if (canShow) {
+      if (frames.canShow) {
         view.draw(this.#ellipses);
-        canShow = false;
-        onNextFrame(() => {
-          canShow = true;
-        });
+        frames.ask();
       }
       await this.#engine.ready();
       const now = performance.now();
       // The training does not wait for a report.
       // If it fails, so does the training, which says so.
       if (now - this.#lastReport > reportMilliseconds) this.#report().catch(() => {});
-      if (now - begin > batchMilliseconds) batch = Math.max(1, Math.floor(batch / 2));
+      if (now - begin > frames.batchMilliseconds) batch = Math.max(1, Math.floor(batch / 2));
       else batch = Math.min(longestBatch, batch + Math.ceil(batch / 4));
+      if (frames.isLate) {
+        await this.#engine.idle();
+        await frames.wait();
+      }
     }
     this.#isRunning = false;
     view.draw(this.#ellipses);

@@ -25,6 +25,7 @@ function newFitting(failure: { step: number } = { step: Infinity }) {
       return { trainer, view: { draw: (ellipses) => void drawn.push(ellipses) } };
     },
     ready: () => new Promise((resolve) => void setTimeout(resolve)),
+    idle: async () => {},
     onFailure: (message) => void failures.push(message),
     dispose: () => {},
   };

@@ -31,6 +31,9 @@ export class CpuEngine implements Engine {
     });
   }
 
+  /** Steps are done when they return. */
+  async idle(): Promise<void> {}
+
   dispose(): void {
     this.#trainer?.dispose();
   }

@@ -52,6 +52,10 @@ export class GpuEngine implements Engine {
     await before;
   }
 
+  idle(): Promise<void> {
+    return this.#backend.device.queue.onSubmittedWorkDone();
+  }
+
   dispose(): void {
     this.#isDisposed = true;
     this.#backend.device.destroy();
