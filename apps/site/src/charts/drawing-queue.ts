@@ -3,15 +3,15 @@ const waiting = new Map<object, () => void>();
 let frame: number | undefined;
 
 /**
- * Draws a chart at one of the next frames: one chart per frame, so that no frame takes long. A chart that waits already
- * is drawn once.
+ * Draws a chart or a map at one of the next frames: one per frame, so that no frame takes long. One that waits already is
+ * drawn once.
  */
 export function drawSoon(chart: object, draw: () => void): void {
   waiting.set(chart, draw);
   frame ??= requestAnimationFrame(drawNext);
 }
 
-/** Does not draw the chart any more. */
+/** Does not draw it any more. */
 export function forget(chart: object): void {
   waiting.delete(chart);
 }

@@ -1,9 +1,12 @@
 import type { MapProjection } from "./map-projection.js";
-import type { Evaluated, Path } from "./path.js";
+import type { Path } from "./path.js";
+
+/** The part of a path that is drawn. */
+export type Track = Pick<Path, "points"> & { readonly evaluated?: Pick<Path, "points"> };
 
 /** A path as it is drawn. */
 export interface DrawnPath {
-  readonly path: Path;
+  readonly path: Track;
   readonly label: string;
   readonly color: string;
   readonly dash: readonly number[];
@@ -90,14 +93,18 @@ interface Place {
   readonly top: number;
 }
 
-function placeOf({ points, values }: Evaluated, step: number, projection: MapProjection): Place {
-  const i = Math.min(step, values.length - 1);
+/** The number of steps of a path. */
+const stepsOf = ({ points }: Track): number => points.length / 2 - 1;
+
+function placeOf(path: Track, step: number, projection: MapProjection): Place {
+  const { points } = path;
+  const i = Math.min(step, stepsOf(path));
   return { left: projection.left(points[2 * i]), top: projection.top(points[2 * i + 1]) };
 }
 
 /** Where a path has come to. */
-function headOf(path: Evaluated, shownSteps: number, projection: MapProjection): Place {
-  const whole = Math.min(Math.floor(shownSteps), path.values.length - 1);
+function headOf(path: Track, shownSteps: number, projection: MapProjection): Place {
+  const whole = Math.min(Math.floor(shownSteps), stepsOf(path));
   const from = placeOf(path, whole, projection);
   const to = placeOf(path, whole + 1, projection);
   const part = shownSteps - Math.floor(shownSteps);
@@ -112,11 +119,11 @@ const farthest = 1e5;
 
 function trace(
   context: CanvasRenderingContext2D,
-  path: Evaluated,
+  path: Track,
   shownSteps: number,
   projection: MapProjection,
 ): void {
-  const last = Math.min(Math.floor(shownSteps), path.values.length - 1);
+  const last = Math.min(Math.floor(shownSteps), stepsOf(path));
   const clamp = (place: number): number => Math.max(-farthest, Math.min(farthest, place));
   context.beginPath();
   for (let i = 0; i <= last; i += 1) {
@@ -159,34 +166,54 @@ function drawLabels(
 ): void {
   context.font = "600 12px system-ui, sans-serif";
   context.textBaseline = "middle";
+  // On a page from right to left, too.
+  context.textAlign = "left";
   context.lineWidth = 4;
   context.strokeStyle = background;
-  const placed: { left: number; right: number; top: number }[] = [];
-  const order = paths.map((_, i) => i).sort((a, b) => heads[a].top - heads[b].top);
-  for (const i of order) {
-    const { label, color } = paths[i];
+  const labels = paths.map(({ label, color }, i): Label => {
+    const { left: at, top } = heads[i];
     const size = context.measureText(label).width;
-    const isRight = heads[i].left + size + 14 > width;
-    const wanted = isRight ? heads[i].left - size - 9 : heads[i].left + 9;
+    const wanted = at + size + 14 > width ? at - size - 9 : at + 9;
     const left = Math.max(4, Math.min(width - size - 4, wanted));
-    let top = Math.max(10, Math.min(height - 10, heads[i].top));
-    for (const other of placed)
-      if (
-        Math.abs(other.top - top) < lineHeight &&
-        left < other.right + 6 &&
-        left + size > other.left - 6
-      )
-        top = other.top + lineHeight;
-    placed.push({ left, right: left + size, top });
+    const labelTop = Math.max(10, Math.min(height - 10, top));
+    return { label, color, left, right: left + size, top: labelTop };
+  });
+  labels.sort((a, b) => a.top - b.top);
+  separate(labels, 1);
+  // Those that this has moved out of the map come back.
+  for (const label of labels) label.top = Math.min(height - 10, label.top);
+  separate(labels.reverse(), -1);
+  for (const { label, color, left, top } of labels) {
     context.strokeText(label, left, top);
     context.fillStyle = color;
     context.fillText(label, left, top);
   }
 }
 
+interface Label {
+  readonly label: string;
+  readonly color: string;
+  readonly left: number;
+  readonly right: number;
+  top: number;
+}
+
+/** Moves each label off those before it. @param way 1 for down, −1 for up */
+function separate(labels: readonly Label[], way: 1 | -1): void {
+  labels.forEach((label, i) => {
+    for (const other of labels.slice(0, i))
+      if (
+        way * (label.top - other.top) < lineHeight &&
+        label.left < other.right + 6 &&
+        label.right > other.left - 6
+      )
+        label.top = other.top + way * lineHeight;
+  });
+}
+
 /** The path and the step that are next to a place, within some pixels. */
 export function nearestStep(
-  paths: readonly (Path | undefined)[],
+  paths: readonly (Track | undefined)[],
   shownSteps: number,
   projection: MapProjection,
   left: number,
@@ -197,7 +224,7 @@ export function nearestStep(
   paths.forEach((path, index) => {
     if (path === undefined) return;
     // The last point has no step after it.
-    const last = Math.min(Math.floor(shownSteps), path.values.length - 2);
+    const last = Math.min(Math.floor(shownSteps), stepsOf(path) - 1);
     for (let step = 0; step <= last; step += 1) {
       const place = placeOf(path, step, projection);
       const distance = (place.left - left) ** 2 + (place.top - top) ** 2;

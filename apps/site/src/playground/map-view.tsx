@@ -1,6 +1,8 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { drawContours, type Rgb } from "./draw-contours.js";
+import { drawSoon, forget } from "../charts/drawing-queue.js";
+import { contextOf, mapColors } from "./canvas-drawing.js";
+import { drawContours } from "./draw-contours.js";
 import { drawPaths, nearestStep, type DrawnPath } from "./draw-paths.js";
 import { MapProjection } from "./map-projection.js";
 import type { PlaygroundModel } from "./playground-model.js";
@@ -37,12 +39,8 @@ export function MapView({ model, tableId }: MapViewProps) {
   const contours = model.contours.value;
   useEffect(() => {
     if (size.width === 0) return;
-    const style = getComputedStyle(place.current!);
-    drawContours(contextOf(contourCanvas.current!, size), contours, projection, {
-      lowest: rgbOf(style.getPropertyValue("--playground-lowest")),
-      highest: rgbOf(style.getPropertyValue("--playground-highest")),
-      line: style.getPropertyValue("--playground-contour"),
-    });
+    const context = contextOf(contourCanvas.current!, size);
+    drawContours(context, contours, projection, mapColors(getComputedStyle(place.current!)));
   }, [contours, projection, theme]);
 
   const current = useRef(projection);
@@ -67,20 +65,14 @@ export function MapView({ model, tableId }: MapViewProps) {
       marked && { path: drawn.findIndex(({ path }) => path === marked), step: inspection.step },
     );
   };
-  // At most once per frame, however many paths arrive.
-  const frame = useRef<number>(undefined);
-  const drawSoon = (): void => {
-    frame.current ??= requestAnimationFrame(() => {
-      frame.current = undefined;
-      draw();
-    });
-  };
+  // In turns with the curves below, so that no frame draws both.
+  const drawMap = (): void => drawSoon(pathCanvas, draw);
   useSignalEffect(() => {
     void [model.lanes.value, model.shownSteps.value, model.inspection.value];
-    drawSoon();
+    drawMap();
   });
-  useEffect(drawSoon, [projection, theme]);
-  useEffect(() => () => cancelAnimationFrame(frame.current ?? 0), []);
+  useEffect(drawMap, [projection, theme]);
+  useEffect(() => () => forget(pathCanvas), []);
 
   const moveTo = (event: MouseEvent): void => {
     const { left, top } = place.current!.getBoundingClientRect();
@@ -170,26 +162,4 @@ function StartHandle({ model, projection, start: [x, y] }: StartHandleProps) {
       onKeyDown={move}
     />
   );
-}
-
-/** The context of a canvas with the screen's pixels, which is drawn to in CSS pixels. */
-function contextOf(
-  canvas: HTMLCanvasElement,
-  { width, height }: { readonly width: number; readonly height: number },
-): CanvasRenderingContext2D {
-  const ratio = window.devicePixelRatio;
-  const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== columns || canvas.height !== rows) {
-    canvas.width = columns;
-    canvas.height = rows;
-  }
-  const context = canvas.getContext("2d")!;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  return context;
-}
-
-/** @param color `#rrggbb` */
-function rgbOf(color: string): Rgb {
-  const bits = Number.parseInt(color.trim().slice(1), 16);
-  return [(bits >> 16) & 255, (bits >> 8) & 255, bits & 255];
 }

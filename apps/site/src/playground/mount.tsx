@@ -2,6 +2,7 @@ import { render } from "preact";
 import { pushUrlState, readUrlState } from "../url-state/url-state.js";
 import { Playground } from "./playground.js";
 import { PlaygroundModel } from "./playground-model.js";
+import "./map-colors.css";
 import "./playground.css";
 import "./race-settings.css";
 import "./map.css";

@@ -6,7 +6,7 @@ export interface LineStyle {
   readonly dash: readonly number[];
 }
 
-/** Number of colors in playground.css: those of Okabe and Ito 2008, darker or lighter for the page's background. */
+/** Number of colors in map-colors.css: those of Okabe and Ito 2008, darker or lighter for the page's background. */
 const colorCount = 7;
 const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 
