@@ -19,6 +19,15 @@ const racing = "sgd adam adamw rmsprop lion adagrad adadelta nadam radam adamax"
 
 const works: readonly Work[] = [
   {
+    title: "the first page: a race",
+    path: "",
+    run: async (page) => {
+      await page.getByRole("button", { name: "Another start" }).click();
+      await page.locator(".home-race-map").click({ position: { x: 60, y: 60 } });
+      await page.waitForTimeout(6000);
+    },
+  },
+  {
     title: "train: four runs",
     path: "demos/train?epochs=2&batch=64",
     run: async (page) => {

@@ -1,6 +1,7 @@
 import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme-without-fonts";
 import { DemoElement } from "./demo-element.js";
+import { HomeRaceElement } from "./home-race-element.js";
 import { printInLight } from "./print-in-light.js";
 import "./print.css";
 import "./reference.css";
@@ -10,6 +11,7 @@ export default {
   extends: DefaultTheme,
   enhanceApp({ app }) {
     app.component("Demo", DemoElement);
+    app.component("HomeRace", HomeRaceElement);
     if (!import.meta.env.SSR) printInLight();
   },
 } satisfies Theme;

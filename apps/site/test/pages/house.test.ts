@@ -24,6 +24,32 @@ test("the first page loads at most 150 kB, compressed", async () => {
   await finish();
 });
 
+test("optimizers race on the first page, until they are paused, and from where it is clicked", async () => {
+  const { page, finish } = await site.open("");
+  const map = page.locator(".home-race-map");
+  const picture = (): Promise<string> =>
+    map
+      .locator("canvas")
+      .nth(1)
+      .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+  const first = await picture();
+  await expect.poll(picture).not.toBe(first);
+  await page.getByRole("button", { name: "Pause" }).click();
+  const paused = await picture();
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+  expect(await picture()).toBe(paused);
+  await map.click({ position: { x: 40, y: 30 } });
+  const start = map.locator(".home-race-start");
+  await expect
+    .poll(() => start.evaluate(({ style }) => parseFloat(style.left)))
+    .toBeCloseTo(39, -1);
+  expect(await picture()).not.toBe(paused);
+  await page.getByRole("button", { name: "Play" }).waitFor();
+  await finish();
+});
+
 test.each(paths)("axe finds nothing serious on /%s", async (path) => {
   const { page, finish } = await site.open(path);
   await page.waitForLoadState("networkidle");
