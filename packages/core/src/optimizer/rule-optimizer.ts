@@ -32,7 +32,7 @@ import { resetSlots } from "./reset/reset-slots.js";
 import type { Misfit } from "../errors.js";
 import type { OptimizerState } from "./state/optimizer-state.js";
 import { readState } from "./state/read-state.js";
-import { checkRestoreOptions, restoreState } from "./state/restore-state.js";
+import { restoreState } from "./state/restore-state.js";
 import type { StateSource } from "./state/state-source.js";
 import type { KernelRunner } from "./step-control/arithmetic-kernels.js";
 import { givenStepControl } from "./step-control/complete-step-control.js";
@@ -93,7 +93,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
       control,
     });
     this.#table.add(parameters, parameterOptions);
-    if (this.#table.records.length > 0) this.#checkMatches();
+    try {
+      if (this.#table.records.length > 0) this.#groups.checkMatches(this.parameters);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     defineHyperparameters(this, this.#groups.defaults, Object.keys(spec.rule.hyperparameters));
     this.#views = this.#groups.own.map((group) =>
       parameterGroup(group, Object.keys(group.context.spec.rule.hyperparameters)),
@@ -138,16 +143,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   encode(target: object, gradients: Gradients, options?: StepOptions): void {
     this.#checkTrains();
     this.#steps.encode(target, gradients, options);
-  }
-
-  /** @throws {GradstepError} `UNKNOWN_PARAMETER`; then what was allocated is freed */
-  #checkMatches(): void {
-    try {
-      this.#groups.checkMatches(this.parameters);
-    } catch (error) {
-      this.dispose();
-      throw error;
-    }
   }
 
   gradient(name: string): Tensor {
@@ -198,7 +193,6 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   restore(state: OptimizerState, options: RestoreOptions = {}): readonly Misfit[] {
     this.#checkTrains();
-    checkRestoreOptions(options);
     const clock = this.#clock;
     const restored = restoreState(this.#stateSource, state, options, clock.iterations);
     clock.iterations = restored.iterations;
@@ -246,8 +240,9 @@ export class RuleOptimizer implements OptimizerMethods<string> {
 
   fillCopies(names: string | readonly string[] = this.parameters): void {
     this.#checkLive();
+    const { backend } = this.#table;
     for (const { update } of this.#table.select(names))
-      for (const copy of update.copies) this.#table.backend!.fillCopy!(update.parameter, copy);
+      for (const copy of update.copies) backend!.fillCopy!(update.parameter, copy);
   }
 
   encodeFillCopies(target: object, names: string | readonly string[] = this.parameters): void {

@@ -14,9 +14,10 @@ export function checkRowSteps(
   rowCount(name, tensor);
   if (kernel.takesRowLists === true && copies.length === 0) return;
   throw new GradstepError(
-    copies.length === 0
-      ? `Rows of "${name}" cannot count their own steps with ${group.context.variant.label} on backend ${tensor.backend.name}; leave rowSteps out, or use another rule or backend.`
-      : `Rows of "${name}" cannot count their own steps, since it has a copy; leave one of the two out.`,
+    `Rows of "${name}" cannot count their own steps` +
+      (copies.length === 0
+        ? ` with ${group.context.variant.label} on backend ${tensor.backend.name}; leave rowSteps out, or use another rule or backend.`
+        : ", since it has a copy; leave one of the two out."),
     { code: "UNSUPPORTED" },
   );
 }

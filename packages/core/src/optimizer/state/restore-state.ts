@@ -30,14 +30,6 @@ export interface Restored {
   readonly misfits: readonly Misfit[];
 }
 
-/** @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER` (another value than these) */
-export function checkRestoreOptions(options: RestoreOptions): void {
-  checkOptions("restore", options, ["schedules", "partial"]);
-  const { schedules = "same", partial } = options;
-  checkChoice("restore", "schedules", schedules, ["same", "code"]);
-  checkSwitch("restore", "partial", partial);
-}
-
 /**
  * Replaces hyperparameters, step counts and slots by those of a state.
  *
@@ -47,9 +39,13 @@ export function checkRestoreOptions(options: RestoreOptions): void {
 export function restoreState(
   { groups, records, control }: StateSource,
   value: OptimizerState,
-  { schedules = "same", partial = false }: RestoreOptions,
+  options: RestoreOptions,
   iterations: number,
 ): Restored {
+  checkOptions("restore", options, ["schedules", "partial"]);
+  const { schedules = "same", partial = false } = options;
+  checkChoice("restore", "schedules", schedules, ["same", "code"]);
+  checkSwitch("restore", "partial", partial);
   const state = checkedTable(value);
   const misfits = new Misfits();
   const steps = countAt(misfits.at("iterations"), state["iterations"]) ?? iterations;

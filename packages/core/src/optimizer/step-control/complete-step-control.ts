@@ -1,5 +1,6 @@
+import { checkChoice } from "../../check-choice.js";
 import { checkOptions } from "../../check-options.js";
-import { alternatives, GradstepError, show } from "../../errors.js";
+import { GradstepError, show } from "../../errors.js";
 import type {
   DynamicLossScale,
   NonFinite,
@@ -32,17 +33,16 @@ export function completeStepControl(options: StepControlOptions): CompleteStepCo
   const { accumulate = 1, schedulesCount = "steps", lossScale } = options;
   if (!Number.isSafeInteger(accumulate) || accumulate < 1)
     throw invalid("accumulate", accumulate, "a positive integer");
-  checkChoice("schedulesCount", schedulesCount, ["steps", "calls"]);
+  checkChoice("createOptimizer", "schedulesCount", schedulesCount, ["steps", "calls"]);
   const scale = completeLossScale(lossScale);
   const { nonFinite = scale === undefined ? "propagate" : "skip" } = options;
-  checkChoice("nonFinite", nonFinite, ["propagate", "skip", "throw"]);
-  if (typeof lossScale === "object" || lossScale === "dynamic") {
-    if (nonFinite !== "skip")
-      throw new GradstepError(
-        `nonFinite is "${nonFinite}" with a dynamic loss scale, which skips steps to find the largest scale; leave nonFinite out.`,
-        { code: "INVALID_HYPERPARAMETER" },
-      );
-  }
+  checkChoice("createOptimizer", "nonFinite", nonFinite, ["propagate", "skip", "throw"]);
+  const isDynamic = typeof lossScale === "object" || lossScale === "dynamic";
+  if (isDynamic && nonFinite !== "skip")
+    throw new GradstepError(
+      `nonFinite is "${nonFinite}" with a dynamic loss scale, which skips steps to find the largest scale; leave nonFinite out.`,
+      { code: "INVALID_HYPERPARAMETER" },
+    );
   if (accumulate === 1 && nonFinite === "propagate" && scale === undefined) return undefined;
   return { accumulate, schedulesCount, nonFinite, lossScale: scale };
 }
@@ -92,10 +92,6 @@ function checkFactor(name: string, value: number): number {
     if (rounded > 0 && rounded < Infinity) return value;
   }
   throw invalid(name, value, "a positive number that f32 can hold");
-}
-
-function checkChoice(name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) throw invalid(name, value, alternatives(choices));
 }
 
 function invalid(name: string, value: unknown, expected: string): GradstepError {

@@ -134,13 +134,15 @@ export class GuardedSteps {
    */
   turns(): readonly number[] {
     const next = this.#clock.iterations + 1;
-    for (const { sparseOptions, every, frozen } of this.#groups)
+    for (const group of this.#groups) {
+      const { sparseOptions, every } = group;
       if (
         sparseOptions.rowSteps &&
         every > 1 &&
-        stepsAmong({ every, frozen }, this.#first, next - 1) >= maxWindowLength
+        stepsAmong(group, this.#first, next - 1) >= maxWindowLength
       )
         throw uncertainRowSteps(every, maxWindowLength - 1);
+    }
     return this.#kinds.among(Math.max(this.#first, next - keptSteps + 1), next);
   }
 

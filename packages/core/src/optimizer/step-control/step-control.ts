@@ -5,7 +5,6 @@ import { isGuarding } from "../../backend/guard.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
-import type { SignalInputs } from "../step/step-signals.js";
 import { givenMask } from "../rows/row-limit.js";
 import { checkRowStepMask } from "../sparse/row-step-updates.js";
 import { Accumulator } from "./accumulator.js";
@@ -18,7 +17,6 @@ import { GuardedSteps, type Reading } from "./guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
 import { StepAccumulators } from "./step-accumulators.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
-import { checkNotAccumulated, checkNotGuarded } from "./signal-restrictions.js";
 
 /** One call of `step` or `encode`, whose gradients are checked. */
 export interface ControlledCall {
@@ -93,12 +91,6 @@ export class StepControl {
     };
   }
 
-  /** Checks that a step can have such options. @throws {GradstepError} `UNSUPPORTED` */
-  checkSignals(signals: SignalInputs): void {
-    checkNotAccumulated(signals, this.options);
-    if (this.guarded !== undefined) checkNotGuarded(signals, this.options);
-  }
-
   /** Whether the next call makes a step, unless it is skipped. */
   get isStepDue(): boolean {
     // More, if the call that was to make the step was refused after its gradients were added.
@@ -111,19 +103,16 @@ export class StepControl {
    */
   adapt(parameter: Tensor, groups: readonly Group[], clock: Clock): void {
     const { options } = this;
-    if (options.nonFinite === "propagate" || isInHostMemory(parameter)) return;
     const { backend } = parameter;
-    if (isGuarding(backend)) {
-      if (this.guarded !== undefined) return;
-      const divisor = this.#divisor;
-      this.guarded = new GuardedSteps(backend, { groups, clock, options, divisor });
-      this.restoreCounts(clock.iterations);
-      return;
-    }
-    throw new GradstepError(
-      `Backend ${backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
-      { code: "UNSUPPORTED" },
-    );
+    if (options.nonFinite === "propagate" || isInHostMemory(parameter)) return;
+    if (!isGuarding(backend))
+      throw new GradstepError(
+        `Backend ${backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
+        { code: "UNSUPPORTED" },
+      );
+    if (this.guarded !== undefined) return;
+    this.guarded = new GuardedSteps(backend, { groups, clock, options, divisor: this.#divisor });
+    this.restoreCounts(clock.iterations);
   }
 
   /**
@@ -166,12 +155,13 @@ export class StepControl {
    * @throws {GradstepError} `NON_FINITE`
    */
   admits({ records, updates, count, target }: ControlledCall): boolean {
+    const { guarded } = this;
     const { nonFinite, accumulate } = this.options;
-    if (nonFinite === "propagate" || (nonFinite === "skip" && accumulate > 1)) return true;
-    if (this.guarded !== undefined) {
-      // What is accumulated is checked at the step.
-      if (accumulate > 1) return true;
-      this.guarded.check(updates, count, target);
+    if (nonFinite === "propagate") return true;
+    // What is accumulated is checked at the step.
+    if (accumulate > 1 && (nonFinite === "skip" || guarded !== undefined)) return true;
+    if (guarded !== undefined) {
+      guarded.check(updates, count, target);
       return true;
     }
     const found = findNonFinite(updates, count);
@@ -193,12 +183,12 @@ export class StepControl {
    * @returns whether a step follows: then `takeStep` is to be called
    */
   take(call: ControlledCall, scale: StepSignals | undefined): boolean {
-    const { all, options, run } = call;
+    const { all, options, run, count } = call;
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
     this.#divisor[0] = this.lossScale?.scale ?? 1;
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
-    const count = this.#select(call, scale);
+    this.#select(call, scale);
     if (accumulate === 1) {
       if (count > 0) this.#divide(quotient(), this.#updates, count, call);
       return true;
@@ -216,8 +206,8 @@ export class StepControl {
    */
   takeStep(call: StepCall, iteration: number): boolean {
     const { all, options, run, target } = call;
-    const { step } = this;
-    const { accumulate } = this.options;
+    const { step, guarded } = this;
+    const { accumulate, nonFinite } = this.options;
     if (target !== undefined && accumulate > 1)
       for (const { accumulator } of all) accumulator?.moveRowsToDevice();
     step.collect(all, iteration);
@@ -226,14 +216,10 @@ export class StepControl {
       this.stepOptions = options?.clear === true ? { ...options, clear: false } : options;
       return true;
     }
-    if (this.guarded !== undefined) {
-      this.guarded.check(step.sums, step.count, target);
-    } else if (
-      this.options.nonFinite !== "propagate" &&
-      findNonFinite(step.sums, step.count) !== undefined
-    ) {
+    if (guarded !== undefined) guarded.check(step.sums, step.count, target);
+    else if (nonFinite !== "propagate" && findNonFinite(step.sums, step.count) !== undefined) {
       this.#clear(all, run);
-      if (this.options.nonFinite === "throw")
+      if (nonFinite === "throw")
         throw new GradstepError(
           "The sum of the accumulated gradients is not finite, although they are; they were dropped. Divide the loss by a constant.",
           { code: "NON_FINITE" },
@@ -286,30 +272,31 @@ export class StepControl {
     count: number,
     { run, target }: StepCall,
   ): void {
+    const { guarded } = this;
     const kernel = this.#kernels!.get(variant);
-    if (this.guarded === undefined) run(kernel, updates, count);
-    else this.guarded.runKernel(kernel, updates, count, target);
+    if (guarded === undefined) run(kernel, updates, count);
+    else guarded.runKernel(kernel, updates, count, target);
   }
 
-  /** Hands the gradients of a call to the accumulators; returns their number. */
+  /** Hands the gradients of a call to the accumulators. */
   #select(
     { records, updates, count, isLazy, run }: ControlledCall,
     scale: StepSignals | undefined,
-  ): number {
-    const isCombined = this.options.accumulate > 1;
+  ): void {
     for (let i = 0; i < count; i += 1) {
-      const accumulator = records[i].accumulator!;
+      const record = records[i];
+      const accumulator = record.accumulator!;
+      const { update } = accumulator;
       const { gradient, clearsGradient, mask } = updates[i];
-      accumulator.update.gradient = gradient;
-      accumulator.update.clearsGradient = clearsGradient;
-      accumulator.update.mask = isCombined || isLazy(records[i]) ? mask : undefined;
-      accumulator.update.signals = scale;
+      const isSelected = this.options.accumulate > 1 || isLazy(record);
+      update.gradient = gradient;
+      update.clearsGradient = clearsGradient;
+      update.mask = isSelected ? mask : undefined;
+      update.signals = scale;
       // A number of rows leaves out the others in this call, but selects none for the step.
-      const isSelected = isCombined || isLazy(records[i]);
-      accumulator.select(isSelected ? givenMask(records[i]) : undefined, this.#kernels!, run);
-      this.#updates[i] = accumulator.update;
+      accumulator.select(isSelected ? givenMask(record) : undefined, this.#kernels!, run);
+      this.#updates[i] = update;
     }
-    return count;
   }
 
   #clear(all: readonly ParameterRecord[], run: KernelRunner): void {

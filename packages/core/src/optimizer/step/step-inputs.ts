@@ -1,7 +1,6 @@
 import type { Update } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord, Staging } from "../parameters/parameter-record.js";
-import type { Group } from "../groups/group.js";
 import { resized } from "../rows/row-checks.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
@@ -17,10 +16,6 @@ import type { StepOptions } from "./step-options.js";
 import { StepRepetition } from "./step-repetition.js";
 
 const noSteps: readonly number[] = [];
-
-function isDueInAny(group: Group, steps: readonly number[]): boolean {
-  return steps.some((t) => group.isDue(t));
-}
 
 /** The gradients and masks of a step. Everything is checked before an update changes. */
 export class StepInputs {
@@ -202,8 +197,8 @@ export class StepInputs {
     iteration: number,
   ): boolean {
     if (gradient === undefined || gradient === null) return false;
-    if (!record.group.isDue(iteration) && !isDueInAny(record.group, this.#others)) return false;
-    const { name, update } = record;
+    const { name, update, group } = record;
+    if (!group.isDue(iteration) && !this.#others.some((t) => group.isDue(t))) return false;
     if (update.parameter.size !== record.size) throw resized(record);
     const isSparse = isSparseGradient(gradient);
     if (isSparse) checkSparseGradient(name, gradient, update.parameter);

@@ -5,6 +5,7 @@ import type { ParameterTable } from "../parameters/parameter-table.js";
 import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { clearingSums } from "../step-control/guard-errors.js";
+import { checkSignals } from "../step-control/signal-restrictions.js";
 import type { ControlledCall, StepCall, StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";
@@ -180,16 +181,17 @@ export class StepRunner {
   ): number {
     const iteration = this.#iteration;
     const inputs = this.#inputs;
+    const signals = this.#signals;
     const count = inputs.take(
       gradients,
       options,
       iteration,
       this.#areSumsShared ? this.#turns : noTurns,
     );
-    const signals = this.#signals;
     signals.take(options, inputs.taken, count);
     const control = this.#control;
-    control?.checkSignals(signals);
+    if (control !== undefined)
+      checkSignals(signals, control.options, control.guarded !== undefined);
     if (signals.isSkipped) {
       this.#groups.prepare(iteration);
       inputs.clearOnHost(count);
