@@ -10,6 +10,7 @@ import {
   ema,
   linear,
   muon,
+  muonWithAdamw,
   sgd,
   type OptimizerConfig,
   type OptimizerSpec,
@@ -140,6 +141,12 @@ test.each<[string, OptimizerSpec, object, RegExp]>([
   ],
   ["steps of rows", fromOptax("adam"), { sparse: "lazy", rowSteps: true }, /rowSteps/],
   ["Muon without AdamW", muon(), {}, /no group with AdamW/],
+  [
+    "Muon with another AdamW",
+    muonWithAdamw({ adamw: { amsgrad: true } }),
+    {},
+    /AdamW: amsgrad is true, and false in Optax/,
+  ],
   ["an exception", fromOptax("adam"), { nonFinite: "throw" }, /nonFinite/],
   ["a scheduled β₁", adabelief({ beta1: linear(0.9, 0.8, 9) }), {}, /beta1 follows a schedule/],
   [
