@@ -2,6 +2,7 @@ import { conformance } from "@gradstep/conformance";
 import { cpuJs } from "@gradstep/cpu-js";
 import { wasm } from "@gradstep/wasm";
 import { describe, test } from "vitest";
+import { cases } from "../cases.js";
 
 const isWasm = process.env["MUTATED_PACKAGE"] === "wasm";
 
@@ -9,7 +10,7 @@ const isWasm = process.env["MUTATED_PACKAGE"] === "wasm";
 conformance({
   backend: () => (isWasm ? wasm() : cpuJs({ exact: true })),
   wrapsArrays: !isWasm,
-  cases: 50,
+  cases: cases(500, 10),
   describe,
   test,
 });

@@ -6,6 +6,7 @@ const message = "Changes the text of a message alone.";
 const noProperty = "A property that is undefined is as good as none.";
 const outside = "Reads and writes of a typed array beyond its end have no effect.";
 const assigned = "Elements are assigned before they are read.";
+const noUpdate = "A kernel that runs no update does nothing.";
 
 /**
  * Mutants that change nothing that is promised: no test can notice them. By file: the code, what it becomes, and why.
@@ -53,6 +54,11 @@ export const equivalents = {
   ],
   "cpu-js/src/passes/map-pass-runner.ts": [
     ["i < end", "i <= end", "Copies one value more, of which the copy is not updated."],
+    [
+      "one.name === name",
+      "false",
+      "Clears results before they are written, or that nothing reads.",
+    ],
   ],
   "cpu-js/src/passes/pass-kernel.ts": [
     [
@@ -72,6 +78,16 @@ export const equivalents = {
       /.*/,
       "The caller evaluates neither; the cases make the switch exhaustive.",
     ],
+  ],
+  "core/src/packing/packed-update.ts": [
+    [
+      "layout === undefined",
+      "true",
+      "An update whose slots alone are packed is made plain as a whole, in place of blocks.",
+    ],
+  ],
+  "core/src/optimizer/explain/graph-values.ts": [
+    ["isTensorOp(op)", "false", "Takes the values of the same result one by one."],
   ],
   "core/src/activations/activate.ts": [
     [
@@ -127,6 +143,8 @@ export const equivalents = {
     ['token.kind === "end of line"', "true", "No other token is a line break."],
     [/^(?:operand|value|one)\.kind === "operation"$/, "true", "Others have no operation."],
     ['""', '"Stryker was here!"', message],
+    ["known !== undefined", "false", moreOften],
+    [/^parsed\.size >= maxParsed$/, /.*/, "Texts are parsed more often, or more of them are kept."],
   ],
   "core/src/language/build-program.ts": [
     ["Object.is(value, -0)", "false", "No text has the number −0: its sign is an operation."],
@@ -218,6 +236,9 @@ export const equivalents = {
       "Counts of restored states are compared for being different.",
     ],
   ],
+  "core/src/optimizer/step-control/step-control.ts": [
+    [/^(?:step\.)?count > 0$/, /^(?:true|.* >= 0)$/, noUpdate],
+  ],
   "core/src/optimizer/step/gradients.ts": [
     ['typeof gradient !== "object"', "false", "What is no object has no backend, either."],
     [/^precision === "f64"$|^"(?:f64|Float64Array|Float32Array)"$/, /.*/, message],
@@ -259,6 +280,15 @@ export const equivalents = {
     ["this.#hasPersistent", "true", "There is nothing to move."],
   ],
   "wasm/src/compiled-kernels.ts": [["compiled === undefined", "true", moreOften]],
+  "wasm/src/passes/pass-runner.ts": [["ranges.kernel.reductions.length > 0", "true", moreOften]],
+  "wasm/src/planning/reduction-joins.ts": [
+    ["2 * i < length", "2 * i <= length", "Overwrites a block that was joined already."],
+  ],
+  "wasm/src/planning/pass-memory.ts": [["own === kernel", "true", moreOften]],
+  "wasm/src/planning/row-entries.ts": [
+    ["-1", "+1", "Compared from the second row on, when it is that of the first."],
+    ["j < slotCount", "j <= slotCount", "The scalars overwrite the word."],
+  ],
   "wasm/src/planning/pass-ranges.ts": [
     [
       "word + rangeWord.entry",

@@ -22,6 +22,7 @@ tests have not changed are reused.
   --skip-static       leave out what runs only while a module loads: a third of the mutants, most of the time
   --sample=<n>        n mutants of each package, drawn at random from all of its files, apart from the scores by file
   --seed=<n>          which are drawn (today's date)
+  --level=<level>     of the tests of a sample: quick, as in npm test, or full (quick)
   --concurrency=<n>   mutants at once (1)
   --report            run nothing; write ${page} from the stored results
   -h, --help
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
     "skip-static": { type: "boolean", default: false },
     sample: { type: "string" },
     seed: { type: "string", default: new Date().toISOString().slice(0, 10).replaceAll("-", "") },
+    level: { type: "string", default: "quick" },
     concurrency: { type: "string", default: "1" },
     report: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
@@ -55,6 +57,11 @@ if (unknown !== undefined) {
 const count = values.sample === undefined ? undefined : Number(values.sample);
 if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
   console.error(`--sample is ${values.sample}; expected how many mutants of each package to run.`);
+  process.exit(1);
+}
+
+if (!["quick", "full"].includes(values.level)) {
+  console.error(`--level is ${values.level}; expected quick or full.`);
   process.exit(1);
 }
 
@@ -121,8 +128,15 @@ function report(name, { text, summary, unexplained }) {
 for (const name of filters) {
   if (count !== undefined) {
     const [seed, concurrency] = [Number(values.seed), Number(values.concurrency)];
-    const { force } = values;
-    await runSample(name, { count, seed, concurrency, conditions: conditions(), force });
+    const { force, level } = values;
+    await runSample(name, {
+      count,
+      seed,
+      concurrency,
+      conditions: `${conditions()}, ${level} tests`,
+      force,
+      level,
+    });
     continue;
   }
   if (!values.report) await mutate(name);

@@ -3,45 +3,49 @@ import { relative } from "node:path";
 import { keyOf, mutantsOf } from "./mutant-list.mjs";
 import { packages, sourcesOf } from "./sources.mjs";
 import { runStryker } from "./stryker.mjs";
+import { testedMutants } from "./tested-mutants.mjs";
 import { textAt, verdictOf } from "./verdict.mjs";
 
 const path = "testing/mutation/results/sample.json";
 
-/** Mutants per run of Stryker. Results are stored after each: an interrupted run loses those of one. */
-const batchLength = 30;
-
 /**
- * Runs mutants of a package that are drawn at random from all of its files, and stores their results. A run that was
- * interrupted, or had a smaller count, goes on where it ended.
+ * Runs mutants of a package that are drawn at random from all of its files, and stores each result as it comes. A run
+ * that was interrupted, or had a smaller count, goes on where it ended.
  *
- * @param {object} options `count` of mutants, `seed`, `concurrency`, `conditions` in words, and whether to `force` a run
- * of what has results
+ * @param {object} options `count` of mutants, `seed`, `concurrency`, `conditions` in words, the `level` of the tests, and
+ * whether to `force` a run of what has results
  */
-export async function runSample(name, { count, seed, concurrency, conditions, force }) {
+export async function runSample(name, { count, seed, concurrency, conditions, force, level }) {
   const all = await mutantsOf(sourcesOf(name));
   const drawn = shuffled(all, seed).slice(0, count);
   console.log(`${name}: ${drawn.length} of ${all.length} mutants, seed ${seed}`);
-  const results = force ? [] : knownResults(readSample()[name], drawn, seed);
-  for (let start = results.length; start < drawn.length; start += batchLength) {
-    results.push(...(await runMutants(name, drawn.slice(start, start + batchLength), concurrency)));
+  const results = force ? new Map() : knownResults(readSample()[name], drawn, seed);
+  const left = drawn.filter((mutant) => !results.has(keyOf(mutant)));
+  const store = (key, result) => {
+    results.set(key, result);
+    const mutants = drawn.map((mutant) => results.get(keyOf(mutant))).filter(Boolean);
     const stored = readSample();
-    stored[name] = { conditions, seed, of: all.length, mutants: results };
+    stored[name] = { conditions, seed, of: all.length, mutants };
     mkdirSync("testing/mutation/results", { recursive: true });
     writeFileSync(path, `${JSON.stringify(stored, null, 1)}\n`);
-    console.log(rowOf(name, stored[name]).join("  "));
-  }
+  };
+  if (left.length > 0) await runMutants(name, left, { concurrency, level, store });
+  console.log(rowOf(name, readSample()[name]).join("  "));
 }
 
-/** The stored results of the first mutants that are drawn, while the sources are the same. */
+/** The stored results of what is drawn, by the mutants' keys. */
 function knownResults(stored, drawn, seed) {
-  if (stored === undefined || stored.seed !== seed) return [];
-  const isKnown = ({ fileName, location: { start }, replacement }, i) => {
-    const known = stored.mutants[i];
-    const place = `${fileName}:${start.line + 1}:${start.column + 1}`;
-    return known?.place === place && known.replacement === replacement;
-  };
-  const first = drawn.findIndex((mutant, i) => !isKnown(mutant, i));
-  return stored.mutants.slice(0, first === -1 ? drawn.length : first);
+  const isOf = ({ fileName, location: { start }, mutatorName, replacement }, known) =>
+    known.place === `${fileName}:${start.line + 1}:${start.column + 1}` &&
+    known.mutator === mutatorName &&
+    known.replacement === replacement;
+  const mutants = stored?.seed === seed ? stored.mutants : [];
+  return new Map(
+    drawn.flatMap((mutant) => {
+      const result = mutants.find((known) => isOf(mutant, known));
+      return result === undefined ? [] : [[keyOf(mutant), result]];
+    }),
+  );
 }
 
 /** Stored results by package. */
@@ -49,22 +53,26 @@ function readSample() {
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 }
 
-async function runMutants(name, drawn, concurrency) {
-  const keys = drawn.map(keyOf);
+/** In one run of Stryker, as each begins with a run of all tests. */
+async function runMutants(name, drawn, { concurrency, level, store }) {
+  const keys = new Set(drawn.map(keyOf));
   mkdirSync(".stryker-tmp", { recursive: true });
   process.env.SAMPLED_MUTANTS = `${process.cwd()}/.stryker-tmp/sampled.json`;
-  writeFileSync(process.env.SAMPLED_MUTANTS, JSON.stringify(keys));
-  const results = await runStryker(name, {
+  writeFileSync(process.env.SAMPLED_MUTANTS, JSON.stringify([...keys]));
+  testedMutants.onResult = (result) => {
+    const key = keyOfResult(result);
+    if (keys.has(key)) store(key, storedOf(result));
+  };
+  await runStryker(name, {
     mutate: drawn.map(rangeOf),
-    plugins: ["./testing/mutation/only-sampled.mjs"],
+    plugins: ["./testing/mutation/only-sampled.mjs", "./testing/mutation/tested-mutants.mjs"],
     checkers: ["only-sampled"],
     // They run all tests, each in a process of its own.
     ignoreStatic: true,
     concurrency,
-    reporters: ["progress-append-only"],
+    level,
+    reporters: ["progress-append-only", "tested-mutants"],
   });
-  const byKey = new Map(results.map((result) => [keyOfResult(result), result]));
-  return keys.map((key) => storedOf(byKey.get(key)));
 }
 
 /** Positions of results are counted from 1. */
@@ -76,7 +84,7 @@ function keyOfResult({ location, ...mutant }) {
   });
 }
 
-function storedOf({ fileName, location, mutatorName, replacement, status }) {
+function storedOf({ fileName, location, mutatorName, replacement, status, statusReason }) {
   const file = relative(process.cwd(), fileName);
   const { line, column } = location.start;
   return {
@@ -85,6 +93,8 @@ function storedOf({ fileName, location, mutatorName, replacement, status }) {
     original: textAt(readFileSync(file, "utf8"), location),
     replacement,
     status,
+    // Whether turns of a loop were too many, or the time was up.
+    ...(status === "Timeout" && { reason: statusReason ?? "time" }),
   };
 }
 

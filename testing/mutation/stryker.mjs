@@ -4,14 +4,14 @@ import { Stryker } from "@stryker-mutator/core";
  * Runs mutants of one package.
  *
  * @param {string} name the package
- * @param {object} options those of Stryker that are not the same for every run
+ * @param {object} options those of Stryker that are not the same for every run, and the `level` of the tests
  * @returns the results of all mutants
  */
-export function runStryker(name, { plugins = [], ...options }) {
+export function runStryker(name, { plugins = [], level = "full", ...options }) {
   // The tests run in child processes: they inherit these.
   Object.assign(process.env, {
     MUTATED_PACKAGE: name,
-    GRADSTEP_TEST: "full",
+    GRADSTEP_TEST: level,
     GRADSTEP_SEED: "1",
   });
   return new Stryker({
@@ -26,8 +26,8 @@ export function runStryker(name, { plugins = [], ...options }) {
     coverageAnalysis: "perTest",
     warnings: { slow: false },
     // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
-    timeoutMS: 10_000,
-    timeoutFactor: 4,
+    timeoutMS: 30_000,
+    timeoutFactor: 2,
     dryRunTimeoutMinutes: 30,
     ignorePatterns: ["/apps", "/examples", "/docs", ".turbo", "/packages/{webgpu,tfjs,gradstep}"],
     tempDirName: ".stryker-tmp/sandbox",

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -8,17 +9,23 @@ import { tests } from "../../vitest.base.js";
 const mutated = process.env["MUTATED_PACKAGE"] ?? "";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Files that take longest come last, and the suite after them: most mutants are noticed by quicker tests. */
-class SlowestLast extends BaseSequencer {
+/** How long each file took when it first ran, with all of its tests. */
+const durations = new Map<string, number>();
+
+/** The quickest files first, and the suite last: most mutants are noticed by quick tests. */
+class QuickestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    for (const { moduleId } of files) {
+      const known = this.ctx.cache.getFileTestResults(`:${relative(root, moduleId)}`);
+      if (known !== undefined && !durations.has(moduleId)) durations.set(moduleId, known.duration);
+    }
     const rank = ({ moduleId }: TestSpecification): number =>
-      /conformance/.test(moduleId) ? 2 : Number(slow.test(moduleId));
-    return files.toSorted((a, b) => rank(a) - rank(b) || (a.moduleId < b.moduleId ? -1 : 1));
+      /conformance/.test(moduleId) ? Infinity : (durations.get(moduleId) ?? 0);
+    const isBefore = (a: TestSpecification, b: TestSpecification): boolean =>
+      rank(a) === rank(b) ? a.moduleId < b.moduleId : rank(a) < rank(b);
+    return files.toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 }
-
-/** Of wasm. */
-const slow = /\/(?:equality|golden|hosts|masks|newton-schulz|threads|workerd)(?:\.full)?\.test/;
 
 /** The source of each entry of a package, read from its exports: an entry that is missing here would be tested as it was built. */
 function sourcesOf(name: string): { find: RegExp; replacement: string }[] {
@@ -50,7 +57,7 @@ export default defineConfig({
     include: [`packages/${mutated}/test/*.test.ts`, "testing/mutation/conformance.test.ts"],
     exclude: ["packages/*/test/conformance*.test.ts"],
     setupFiles: ["testing/mutation/setup.ts"],
-    sequence: { sequencer: SlowestLast },
+    sequence: { sequencer: QuickestFirst },
     // Files share modules, which are loaded again for each mutant.
     isolate: false,
   },
