@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { isArray } from "@gradstep/core/internal";
 
 const shown = 12;
 
@@ -15,7 +16,7 @@ export function nameList(names: readonly string[]): string {
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`
  */
 export function checkNames(what: string, names: unknown, example: string): void {
-  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return;
+  if (isArray(names) && names.every((name) => typeof name === "string")) return;
   throw new GradstepError(
     `${what} is ${show(names)}; expected a list of names, such as ["${example}"].`,
     { code: "INVALID_HYPERPARAMETER" },

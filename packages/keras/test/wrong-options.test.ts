@@ -42,4 +42,32 @@ describe("options that are wrong", () => {
         },
       );
   });
+
+  test("values that cannot be read, and shapes of no numbers", async () => {
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    const optimizer = createOptimizer(adam(), { "dense/kernel": cpuJs().tensor([2, 2]) });
+    const [config, state] = [optimizer.config(), await optimizer.state()];
+    const one = { shape: [2, 2], values: new Float32Array(4) };
+    const write = async (parameter: unknown, options: unknown = {}): Promise<unknown> =>
+      writeKeras({ config, state, parameters: { "dense/kernel": parameter as never } }, options!);
+    for (const option of ["trainable", "layers"])
+      expect(await failureOf(() => write(one, { [option]: proxy }))).toMatchObject(invalid);
+    expect(
+      await failureOf(() => readKeras(new Uint8Array(64), { trainable: proxy })),
+    ).toMatchObject(invalid);
+    const parameters = [
+      proxy,
+      null,
+      1,
+      {},
+      ...[proxy, null, 4, [Symbol("s")], ["2", 2]].map((shape) => ({ ...one, shape })),
+      ...[proxy, null, [1, 2, 3, 4], new BigInt64Array(4)].map((data) => ({
+        ...one,
+        values: data,
+      })),
+    ];
+    for (const parameter of parameters)
+      expect(await failureOf(() => write(parameter))).toMatchObject({ code: "INVALID_PARAMETER" });
+  });
 });

@@ -1,5 +1,6 @@
 import {
   GradstepError,
+  show,
   type OptimizerSpec,
   type OptimizerState,
   type Metrics,
@@ -12,12 +13,14 @@ import {
   div,
   mul,
   Optimizer,
+  Tensor,
   tidy,
   type NamedTensorMap,
   type Scalar,
   type serialization,
   type Variable,
 } from "@tensorflow/tfjs-core";
+import { isArray, isInstance } from "@gradstep/core/internal";
 import { checkOptimizerOptions, type TfOptimizerOptions } from "./optimizer-options.js";
 import { defineHyperparameters } from "./hyperparameters.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
@@ -146,8 +149,18 @@ export class GradstepOptimizer extends Optimizer {
   /**
    * The loss times the loss scale, as a new tensor: for gradients that you give to `applyGradients`. On TF.js's webgpu
    * backend the scale is that of the device, which is not read back.
+   * @throws {GradstepError} `INVALID_GRADIENT` for what is no tensor, `DISPOSED`
    */
   scaleLoss(loss: Scalar): Scalar {
+    this.checkLive();
+    if (!isInstance(loss, Tensor as never) && typeof loss !== "number")
+      throw new GradstepError(`scaleLoss: got ${show(loss)}; expected the loss, a scalar.`, {
+        code: "INVALID_GRADIENT",
+      });
+    if (typeof loss !== "number" && loss.isDisposed)
+      throw new GradstepError("scaleLoss: the loss was disposed of; expected a live tensor.", {
+        code: "DISPOSED",
+      });
     return tidy(() => mul(loss, this[implementation].lossScale()));
   }
 
@@ -157,9 +170,14 @@ export class GradstepOptimizer extends Optimizer {
    * @param f returns the cost, a scalar.
    * @param returnCost whether to return the cost; the caller then disposes of it.
    * @param varList the variables to update; all trainable ones if left out.
-   * @throws {GradstepError} as `applyGradients` does
+   * @throws {GradstepError} as `applyGradients` does, and `INVALID_GRADIENT` if `f` is no function
    */
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
+    if (typeof f !== "function")
+      throw new GradstepError(
+        `minimize: got ${show(f)}; expected a function that returns the cost: minimize(() => tf.losses.meanSquaredError(labels, predict(x))).`,
+        { code: "INVALID_GRADIENT" },
+      );
     const { isLossScaled } = this[implementation];
     const scaled = isLossScaled ? (): Scalar => this.scaleLoss(f()) : f;
     const { value: scaledValue, grads } = this.computeGradients(scaled, varList);
@@ -267,10 +285,11 @@ export class GradstepOptimizer extends Optimizer {
 
   /** Sets `iterations` from the first of some weights and returns the others, for subclasses. */
   protected override async extractIterations(weightValues: NamedTensor[]): Promise<NamedTensor[]> {
-    const [first, ...rest] = weightValues;
-    const [iterations] = await first.tensor.data<"int32">();
-    this.iterationOffset += iterations - this.iterations;
-    return rest;
+    const [first] = await readWeights(
+      isArray(weightValues) ? weightValues.slice(0, 1) : weightValues,
+    );
+    this.iterationOffset += first.values[0] - this.iterations;
+    return weightValues.slice(1);
   }
 
   /** A configuration for `fromConfig`, with the current hyperparameters. @throws {GradstepError} `DISPOSED` */

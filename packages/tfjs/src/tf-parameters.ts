@@ -1,6 +1,6 @@
 import { GradstepError, hasNames, show, type Values } from "@gradstep/core";
 import { isArray, isInstance, propertyOf } from "@gradstep/core/internal";
-import { Optimizer, tensor, tidy, Variable, type DataType } from "@tensorflow/tfjs-core";
+import { Optimizer, Tensor, tensor, tidy, Variable, type DataType } from "@tensorflow/tfjs-core";
 import { stableNames } from "./state/stable-names.js";
 
 /** A variable as a parameter of a checkpoint: what `checkpointer` of `@gradstep/checkpoint` reads and writes. */
@@ -78,7 +78,7 @@ function listOf(source: unknown): readonly unknown[] {
 const dtypes: readonly DataType[] = ["float32", "int32", "bool"];
 
 function checkVariable(variable: unknown): asserts variable is Variable {
-  if (!(variable instanceof Variable))
+  if (!isInstance(variable, Tensor) || !(variable instanceof Variable))
     throw new GradstepError(`Got ${show(variable)} among the parameters; expected a tf.Variable.`, {
       code: "INVALID_PARAMETER",
     });
@@ -105,6 +105,13 @@ function parameterOf(name: string, variable: Variable): TfParameter {
     },
     write(values) {
       checkLive(variable);
+      if (!isNumbers(values))
+        throw new GradstepError(
+          `Got ${show(values)} for "${name}"; expected an array of numbers.`,
+          {
+            code: "INVALID_PARAMETER",
+          },
+        );
       if (values.length !== size)
         throw new GradstepError(
           `Got ${values.length} values for "${name}"; expected ${size}, because its shape is [${variable.shape.join(", ")}].`,
@@ -116,6 +123,14 @@ function parameterOf(name: string, variable: Variable): TfParameter {
       });
     },
   };
+}
+
+/** Whether it has a length, and begins with a number. */
+function isNumbers(values: unknown): values is ArrayLike<number> {
+  const length = propertyOf(values, "length");
+  return (
+    typeof length === "number" && (length === 0 || typeof propertyOf(values, "0") === "number")
+  );
 }
 
 /** @throws {GradstepError} `INVALID_PARAMETER` */

@@ -10,7 +10,7 @@ import {
   type StepControlOptions,
   type Tensor as CoreTensor,
 } from "@gradstep/core";
-import { stateMismatch } from "@gradstep/core/internal";
+import { propertyOf, stateMismatch } from "@gradstep/core/internal";
 import { engine, tensor, type NamedTensorMap, type Scalar } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
@@ -206,7 +206,7 @@ export class VariableOptimizer implements DisposalListener {
         { code: "SWAPPED" },
       );
     const shapes = shapesOf(state);
-    const isPartial = options?.partial === true;
+    const isPartial = propertyOf(options, "partial") === true;
     const outdated = this.core.parameters.filter((key) => {
       const shape = shapes.get(key);
       return shape === undefined || !isSameShape(shape, this.#table.get(key)!.shape);

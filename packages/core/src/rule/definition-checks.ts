@@ -1,5 +1,4 @@
 import { didYouMean } from "../did-you-mean.js";
-import { isArray } from "../is-array.js";
 import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
 import { isArray } from "../is-array.js";

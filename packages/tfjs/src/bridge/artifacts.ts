@@ -1,5 +1,5 @@
-import { GradstepError, show } from "@gradstep/core";
-import { propertyOf } from "@gradstep/core/internal";
+import { GradstepError, hasNames, show } from "@gradstep/core";
+import { isArray, propertyOf } from "@gradstep/core/internal";
 import { dispose, io, tidy, type NamedTensorMap, type serialization } from "@tensorflow/tfjs-core";
 import type { ReadWeight } from "../state/read-weights.js";
 import type { NamedTensor } from "../step/gradients.js";
@@ -22,14 +22,11 @@ export async function decodeArtifacts(artifacts: io.ModelArtifacts): Promise<Dec
   const modelWeights = ofGroup(false);
   if (trainingConfig === undefined || trainingConfig === null)
     return { modelWeights, optimizer: undefined };
-  const { class_name: className, config } = (trainingConfig.optimizer_config ?? {}) as {
-    class_name?: unknown;
-    config?: serialization.ConfigDict;
-  };
-  if (typeof className !== "string" || config === null || typeof config !== "object")
-    return invalid(
-      `optimizer_config is ${show(trainingConfig.optimizer_config)}; expected class_name and config`,
-    );
+  const optimizer = propertyOf(trainingConfig, "optimizer_config");
+  const className = propertyOf(optimizer, "class_name");
+  const config = propertyOf(optimizer, "config") as serialization.ConfigDict;
+  if (typeof className !== "string" || !hasNames(config))
+    return invalid(`optimizer_config is ${show(optimizer)}; expected class_name and config`);
   return { modelWeights, optimizer: { className, config, weights: ofGroup(true) } };
 }
 
@@ -64,7 +61,8 @@ export async function withOptimizer(
  * than the others, and the wrong bytes for views of larger buffers.
  */
 export function joined(shards: io.WeightData | ArrayBufferView): ArrayBuffer {
-  const parts = (Array.isArray(shards) ? shards : [shards]).map(bytesOf);
+  const list: readonly unknown[] = isArray(shards) ? shards : [shards];
+  const parts = list.map(bytesOf);
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -74,10 +72,18 @@ export function joined(shards: io.WeightData | ArrayBufferView): ArrayBuffer {
   return bytes.buffer;
 }
 
-function bytesOf(part: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(part)
-    ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
-    : new Uint8Array(part);
+/** @throws {GradstepError} `INVALID_FILE` */
+function bytesOf(part: unknown): Uint8Array {
+  try {
+    if (ArrayBuffer.isView(part))
+      return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+    // By its tag: a buffer may be shared, or come from another realm.
+    if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(part)))
+      return new Uint8Array(part as ArrayBuffer);
+  } catch {
+    // It is detached, or cannot be read.
+  }
+  return invalid(`weightData is ${show(part)}; expected an ArrayBuffer, or a list of them`);
 }
 
 function isOptimizerSpec({ group }: io.WeightsManifestEntry): boolean {
@@ -87,20 +93,22 @@ function isOptimizerSpec({ group }: io.WeightsManifestEntry): boolean {
 function specsOf(artifacts: io.ModelArtifacts): readonly io.WeightsManifestEntry[] {
   const specs = propertyOf(artifacts, "weightSpecs");
   const data = propertyOf(artifacts, "weightData");
-  if (!Array.isArray(specs) || data === undefined || data === null)
+  if (!isArray(specs) || data === undefined || data === null)
     return invalid(
       `weightSpecs is ${show(specs)} and weightData ${show(data)}; expected those of a LayersModel that was saved with its weights`,
     );
-  for (const spec of specs as readonly Partial<io.WeightsManifestEntry>[])
-    if (typeof spec?.name !== "string" || !isShape(spec.shape))
+  for (const spec of specs) {
+    const [name, shape, dtype] = ["name", "shape", "dtype"].map((key) => propertyOf(spec, key));
+    if (typeof name !== "string" || !isShape(shape) || typeof dtype !== "string")
       return invalid(
-        `a weight has the name ${show(spec?.name)} and the shape ${show(spec?.shape)}; expected text and a list of integers from 0`,
+        `a weight has the name ${show(name)}, the shape ${show(shape)} and the dtype ${show(dtype)}; expected text, a list of integers from 0, and text`,
       );
-  return specs;
+  }
+  return specs as readonly io.WeightsManifestEntry[];
 }
 
 function isShape(shape: unknown): boolean {
-  return Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && Number(size) >= 0);
 }
 
 /** Undefined where the length is not known without the data. */

@@ -1,4 +1,4 @@
-import { GradstepError, show } from "@gradstep/core";
+import { GradstepError, hasNames, show } from "@gradstep/core";
 import { toTfjs } from "@gradstep/core/interop";
 import { io } from "@tensorflow/tfjs-core";
 import { GradstepOptimizer, implementation } from "../optimizer.js";
@@ -46,7 +46,8 @@ async function toTfjsArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelAr
 }
 
 async function fromTfjsArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelArtifacts> {
-  if (artifacts.weightData === undefined) return artifacts;
+  // Anything else is refused when it is decoded.
+  if (hasNames(artifacts) && artifacts.weightData === undefined) return artifacts;
   const { optimizer: saved } = await decodeArtifacts(artifacts);
   if (saved === undefined || tfjsNameOf(saved.className) === undefined) return artifacts;
   if (saved.weights.length > 0) continueFrom(saved).dispose();
@@ -55,7 +56,7 @@ async function fromTfjsArtifacts(artifacts: io.ModelArtifacts): Promise<io.Model
   optimizer.dispose();
   return {
     ...artifacts,
-    weightData: joined(artifacts.weightData),
+    weightData: joined(artifacts.weightData!),
     trainingConfig: {
       ...artifacts.trainingConfig!,
       optimizer_config: { class_name: GradstepOptimizer.className, config },

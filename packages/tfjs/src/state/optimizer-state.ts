@@ -1,4 +1,5 @@
-import { GradstepError, show, type OptimizerState } from "@gradstep/core";
+import { GradstepError, hasNames, show, type OptimizerState } from "@gradstep/core";
+import { isArray, propertyOf } from "@gradstep/core/internal";
 import type { Fingerprint } from "./value-fingerprint.js";
 
 /**
@@ -42,10 +43,10 @@ export function selectParameters(
  * @throws {GradstepError} `STATE_MISMATCH`
  */
 export function shapesOf(state: TfOptimizerState): ReadonlyMap<string, readonly number[]> {
-  const shapes: unknown = (state as Partial<TfOptimizerState> | null | undefined)?.shapes;
-  if (shapes !== null && typeof shapes === "object" && Object.values(shapes).every(isShape))
+  const shapes = propertyOf(state, "shapes");
+  if (hasNames(shapes) && Object.values(shapes).every(isShape))
     return new Map(Object.entries(shapes as TfOptimizerState["shapes"]));
-  const got = state instanceof Promise ? "a Promise" : show(state);
+  const got = show(state);
   throw new GradstepError(
     `Got ${got} as the state, without the shapes of its parameters; expected the object that state() resolves to: optimizer.restore(await other.state()).`,
     { code: "STATE_MISMATCH" },
@@ -53,5 +54,5 @@ export function shapesOf(state: TfOptimizerState): ReadonlyMap<string, readonly 
 }
 
 function isShape(shape: unknown): boolean {
-  return Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size > 0);
+  return isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && Number(size) > 0);
 }

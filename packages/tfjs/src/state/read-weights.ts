@@ -1,4 +1,5 @@
-import { GradstepError, type Variant } from "@gradstep/core";
+import { GradstepError, show, type Variant } from "@gradstep/core";
+import { isArray, isInstance, propertyOf } from "@gradstep/core/internal";
 import { Tensor } from "@tensorflow/tfjs-core";
 import type { GroupVariants } from "../group-variants.js";
 import { isSameShape, type NamedTensor } from "../step/gradients.js";
@@ -22,13 +23,14 @@ export interface ReadWeight {
 
 /** Reads weights. The values are copies. @throws {GradstepError} `STATE_MISMATCH`, `DISPOSED` */
 export async function readWeights(weights: readonly NamedTensor[]): Promise<ReadWeight[]> {
-  if (!Array.isArray(weights) || weights[0]?.name !== "iter") {
-    throw mismatch(`got ${String(weights?.[0]?.name)} as the first weight; expected "iter"`);
+  if (!isArray(weights) || propertyOf(weights[0], "name") !== "iter") {
+    const first = isArray(weights) ? propertyOf(weights[0], "name") : weights;
+    throw mismatch(`got ${show(first)} as the first weight; expected "iter"`);
   }
-  const read = async (weight: Partial<NamedTensor> | null): Promise<ReadWeight> => {
-    const { name, tensor } = weight ?? {};
-    if (typeof name !== "string" || !(tensor instanceof Tensor))
-      throw mismatch(`weight "${String(name)}" is not of the form { name, tensor }`);
+  const read = async (weight: unknown): Promise<ReadWeight> => {
+    const [name, tensor] = [propertyOf(weight, "name"), propertyOf(weight, "tensor")];
+    if (typeof name !== "string" || !isInstance(tensor, Tensor))
+      throw mismatch(`weight ${show(name)} is not of the form { name, tensor }`);
     if (tensor.isDisposed)
       throw new GradstepError(`Weight "${name}" was disposed of; expected a live tensor.`, {
         code: "DISPOSED",

@@ -1,5 +1,7 @@
 import {
   GradstepError,
+  hasNames,
+  show,
   type GroupOptions,
   type Match,
   type OptimizerConfig,
@@ -7,6 +9,7 @@ import {
   type Rule,
   type StepControlOptions,
 } from "@gradstep/core";
+import { isArray, propertyOf } from "@gradstep/core/internal";
 import { optimizerByName } from "@gradstep/core/by-name";
 import { rules } from "@gradstep/core/rules";
 import { stages } from "@gradstep/core/stages";
@@ -56,17 +59,19 @@ export function specOfConfig(config: serialization.ConfigDict): {
   spec: OptimizerSpec;
   inPlace: boolean;
 } {
-  const written = config?.["rule"];
-  const name = typeof written === "string" ? unescape(written) : JSON.stringify(written);
-  const settings = unescapeAll(config?.["settings"] ?? {}) as OptimizerConfig["settings"];
-  const groups = unescapeAll(config?.["groups"] ?? []);
-  if (!Array.isArray(groups) || !groups.every(isWrittenGroup)) {
+  const written = (key: string): unknown => propertyOf(config, key);
+  const rule = written("rule");
+  const name = typeof rule === "string" ? unescape(rule) : show(rule);
+  const settings = unescapeAll(written("settings") ?? {}) as OptimizerConfig["settings"];
+  const groups = unescapeAll(written("groups") ?? []);
+  if (!isArray(groups) || !groups.every(isWrittenGroup)) {
     throw new GradstepError(
-      `The configuration's groups are ${JSON.stringify(groups)}; expected what getConfig() gives.`,
+      `The configuration's groups are ${show(groups)}; expected what getConfig() gives.`,
       { code: "UNKNOWN_OPTION" },
     );
   }
-  const structural = unescapeAll(config?.["structural"]) as readonly string[] | undefined;
+  const control = unescapeAll(written("control"));
+  const structural = unescapeAll(written("structural")) as readonly string[] | undefined;
   const read = groups.map(({ match, ...own }) => ({ match: readMatch(match), ...own }));
   return {
     spec: specByName({
@@ -74,9 +79,9 @@ export function specOfConfig(config: serialization.ConfigDict): {
       settings,
       groups: read,
       ...(structural !== undefined && { structural }),
-      ...(unescapeAll(config?.["control"]) as StepControlOptions | undefined),
+      ...(hasNames(control) && (control as StepControlOptions)),
     }),
-    inPlace: config?.["inPlace"] !== false,
+    inPlace: written("inPlace") !== false,
   };
 }
 
@@ -98,8 +103,8 @@ type WrittenMatch =
   | { readonly pattern: string; readonly flags: string };
 
 function isWrittenGroup(group: unknown): group is { match: WrittenMatch } {
-  const match = (group as { match?: Partial<Record<string, unknown>> | null } | null)?.match;
-  return Array.isArray(match?.["names"]) || typeof match?.["pattern"] === "string";
+  const match = propertyOf(group, "match");
+  return isArray(propertyOf(match, "names")) || typeof propertyOf(match, "pattern") === "string";
 }
 
 /** A function cannot be saved; the names that it has matched so far are saved in its place. */
@@ -129,8 +134,8 @@ const unescapeAll = (value: unknown): unknown => mapStrings(value, unescape);
 
 function mapStrings(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === "string") return change(value);
-  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
-  if (value === null || typeof value !== "object") return value;
+  if (isArray(value)) return value.map((item) => mapStrings(item, change));
+  if (!hasNames(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [change(key), mapStrings(item, change)]),
   );

@@ -1,4 +1,5 @@
-import { GradstepError } from "@gradstep/core";
+import { GradstepError, hasNames, show } from "@gradstep/core";
+import { isArray, isInstance, propertyOf } from "@gradstep/core/internal";
 import { engine, Tensor, type NamedTensorMap, type Variable } from "@tensorflow/tfjs-core";
 
 /** A tensor and its name, as TF.js lists weights and gradients. */
@@ -49,15 +50,9 @@ export function pairsOf(gradients: NamedTensorMap | NamedTensor[]): Pair[] {
  * @throws {GradstepError} `INVALID_GRADIENT` for anything that is not of one of the two forms
  */
 export function listOf(gradients: NamedTensorMap | NamedTensor[]): NamedTensor[] {
-  const isIterable = (value: object): boolean => Symbol.iterator in value;
-  if (Array.isArray(gradients)) {
-    for (const one of gradients as unknown[]) {
-      const isEntry =
-        typeof one === "object" &&
-        one !== null &&
-        typeof (one as NamedTensor).name === "string" &&
-        "tensor" in one;
-      if (!isEntry) {
+  if (isArray(gradients)) {
+    for (const one of gradients) {
+      if (typeof propertyOf(one, "name") !== "string" || !("tensor" in (one as object))) {
         throw new GradstepError(
           `Got ${describe(one)} in the list of gradients; expected { name, tensor }, with the name of a variable.`,
           { code: "INVALID_GRADIENT" },
@@ -67,7 +62,7 @@ export function listOf(gradients: NamedTensorMap | NamedTensor[]): NamedTensor[]
     return gradients;
   }
   // A Map has no properties: it would pass for an object without gradients.
-  if (gradients === null || typeof gradients !== "object" || isIterable(gradients)) {
+  if (!hasNames(gradients)) {
     throw new GradstepError(
       `Got ${describe(gradients)} as gradients; expected an object of tensors by variable name, or a list of { name, tensor }.`,
       { code: "INVALID_GRADIENT" },
@@ -77,10 +72,8 @@ export function listOf(gradients: NamedTensorMap | NamedTensor[]): NamedTensor[]
 }
 
 function describe(value: unknown): string {
-  if (typeof value !== "object" || value === null) return String(value);
-  if (value instanceof Tensor) return "a tensor";
-  if (value instanceof Map) return "a Map";
-  return `{ ${Object.keys(value).join(", ")} }`;
+  if (isInstance(value, Tensor)) return "a tensor";
+  return hasNames(value) ? `{ ${Object.keys(value).join(", ")} }` : show(value);
 }
 
 function variableOf(name: string): Variable {
@@ -101,7 +94,7 @@ function checkPair({ variable, gradient }: Pair): void {
       { code: "INVALID_PARAMETER" },
     );
   }
-  if (!(gradient instanceof Tensor)) {
+  if (!isInstance(gradient, Tensor)) {
     throw new GradstepError(
       `The gradient of "${name}" is not a tensor; expected one of shape [${variable.shape.join(", ")}]. Convert it with tf.tensor().`,
       { code: "INVALID_GRADIENT" },

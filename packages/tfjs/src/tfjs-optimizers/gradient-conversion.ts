@@ -1,4 +1,12 @@
-import { broadcastTo, cast, engine, tidy, type NamedTensorMap } from "@tensorflow/tfjs-core";
+import { isInstance } from "@gradstep/core/internal";
+import {
+  broadcastTo,
+  cast,
+  engine,
+  Tensor,
+  tidy,
+  type NamedTensorMap,
+} from "@tensorflow/tfjs-core";
 import { isSameShape, listOf, type NamedTensor } from "../step/gradients.js";
 
 /**
@@ -19,10 +27,10 @@ export function withTfjsGradients(
   });
 }
 
-/** Whether it needs no conversion, or has no variable to be converted for. */
+/** Whether it needs no conversion, has no variable to be converted for, or is wrong, which the step says. */
 function isPlain({ name, tensor }: NamedTensor): boolean {
   const variable = engine().registeredVariables[name];
-  if (variable === undefined || tensor.isDisposed === true) return true;
+  if (variable === undefined || !isInstance(tensor, Tensor) || tensor.isDisposed) return true;
   return tensor.dtype === "float32" && isSameShape(tensor.shape, variable.shape);
 }
 

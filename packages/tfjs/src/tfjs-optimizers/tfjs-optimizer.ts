@@ -1,4 +1,5 @@
 import { GradstepError } from "@gradstep/core";
+import { propertyOf } from "@gradstep/core/internal";
 import type { NamedTensorMap, serialization } from "@tensorflow/tfjs-core";
 import { defineHyperparameters } from "../hyperparameters.js";
 import { GradstepOptimizer, implementation, markLoaded } from "../optimizer.js";
@@ -40,7 +41,7 @@ function defineClass(name: TfjsName): TfjsOptimizerClass {
       config: serialization.ConfigDict,
     ): T {
       const make = cls as unknown as new (...settings: unknown[]) => T;
-      const optimizer = new make(...parameters.map((key) => config[key]));
+      const optimizer = new make(...parameters.map((key) => propertyOf(config, key)));
       markLoaded(optimizer);
       return optimizer;
     }
