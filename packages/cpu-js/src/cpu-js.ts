@@ -121,9 +121,9 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
     this.#functions = functions;
     this.#passes = passes;
     if (passes !== undefined) {
-      this.runTogether = (runs) => {
-        this.#packing.runTogether(runs, (plainRuns) => passes.runTogether(plainRuns));
-      };
+      // One function for all steps, since they allocate nothing.
+      const runPlain = (runs: readonly BatchRun[]): void => passes.runTogether(runs);
+      this.runTogether = (runs) => this.#packing.runTogether(runs, runPlain);
     }
     this.exact = exact;
     this.#Temporary = exact ? Float32Array : Float64Array;

@@ -46,6 +46,8 @@ export class WasmBackend implements Wasm {
   readonly #compiled: CompiledKernels;
   readonly #kernels = new WeakMap<Variant, Kernel>();
   readonly #passesOfKernel = new WeakMap<Kernel, CompiledPasses>();
+  /** One function for all steps, since they allocate nothing. */
+  readonly #runPlain = (runs: readonly BatchRun[]): void => this.#runTogether(runs);
   /** Those of the last `runTogether`; reused. */
   readonly #runners: PassRunner[] = [];
   readonly #relocations: Relocations = { count: 0 };
@@ -152,9 +154,7 @@ export class WasmBackend implements Wasm {
   }
 
   runTogether(runs: readonly BatchRun[]): void {
-    this.#packing.runTogether(runs, (plainRuns) => {
-      this.#runTogether(plainRuns);
-    });
+    this.#packing.runTogether(runs, this.#runPlain);
   }
 
   #runTogether(runs: readonly BatchRun[]): void {

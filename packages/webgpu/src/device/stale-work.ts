@@ -1,4 +1,7 @@
-/** The end of the labels of buffers that were destroyed although recorded work may use them. Messages of devices have labels. */
+/**
+ * The end of the labels of buffers that were destroyed although recorded work may use them. Messages of a device quote
+ * labels.
+ */
 const staleLabel =
   "destroyed since the step was encoded: by a remap, by free(), or by too many other steps";
 
