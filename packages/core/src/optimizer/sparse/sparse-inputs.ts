@@ -39,12 +39,13 @@ export class SparseInputs {
 
   /** Adds a gradient that has been checked. @throws {GradstepError} `UNSUPPORTED` by a backend that cannot select rows */
   add(record: ParameterRecord, gradient: SparseGradient): void {
-    const isLazy = record.group.sparseOptions.sparse === "lazy";
-    if (isLazy) checkHasRows(record.update.parameter.backend);
     this.#records[this.#count] = record;
     this.#gradients[this.#count] = outside(arraysOf(gradient), ownTensor(record.update));
-    // Indices that select rows take the place of a number of rows, as masks do.
-    if (isLazy) record.update.mask = undefined;
+    if (record.group.sparseOptions.sparse === "lazy") {
+      checkHasRows(record.update.parameter.backend);
+      // Indices that select rows take the place of a number of rows, as masks do.
+      record.update.mask = undefined;
+    }
     this.#count += 1;
   }
 
