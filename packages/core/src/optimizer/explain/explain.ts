@@ -1,13 +1,9 @@
-import type { Values } from "../../backend/memory.js";
-import { applyChainRule } from "../../activations/activate.js";
-import { ascending } from "../../backend/ascending.js";
-import { columnsOf, dimensionsOf, hasRowsOf } from "../../backend/dimensions.js";
+import { dimensionsOf, hasRowsOf } from "../../backend/dimensions.js";
 import { GradstepError, show } from "../../errors.js";
 import { countOf } from "../../language/dimensions.js";
 import type { Extent } from "../../language/extent.js";
 import { bytecodeOf } from "../../language/bytecode.js";
 import { interpret } from "../../language/interpret.js";
-import { roundingTo } from "../../language/precision.js";
 import { resolveStatements, type Scope, type Statement } from "../../language/build-program.js";
 import type { Draft } from "../../language/program.js";
 import { resolveTensorOperation } from "../../language/tensor-operations.js";
@@ -16,30 +12,14 @@ import { scopesOf, type SlotExtent, type VariantTexts } from "../../rule/variant
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { readRowLimit } from "../rows/row-limit.js";
 import type { Gradients } from "../step/gradients.js";
-import { readDense } from "../sparse/read-dense.js";
 import type { NonFinite } from "../../rule/step-control-options.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
 import { linesOf } from "./explained-lines.js";
 import { shownNames } from "./shown-names.js";
+import { computedOnce } from "./computed-once.js";
+import { areFinite, gradientReader, readRecord } from "./read-records.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
-
-/** A gradient, and whether the step updates a row. */
-interface ReadGradient {
-  readonly values: Values;
-  readonly selects: (row: number) => boolean;
-}
-
-/** Reads the gradient of a parameter when it is first needed. */
-type GradientReader = (record: ParameterRecord) => Promise<ReadGradient>;
-
-/** A parameter of the step to be explained, with its arrays. */
-interface ReadRecord {
-  readonly record: ParameterRecord;
-  readonly arrays: ReadonlyMap<string, Values>;
-  readonly selects: ReadGradient["selects"];
-}
 
 /** The statements of a rule, resolved for one group. */
 interface ResolvedRule {
@@ -202,81 +182,6 @@ function resolvedRule({ context }: Group): ResolvedRule {
     [...scope.arrays.keys(), ...texts.hyperparameters],
   );
   return { texts, scope, ...perElement, perStep, shown };
-}
-
-async function readRecord(
-  record: ParameterRecord,
-  readGradient: GradientReader,
-): Promise<ReadRecord> {
-  const { update, group } = record;
-  const { slots } = group.context.variant;
-  const [{ values: g, selects }, p, ...values] = await Promise.all([
-    readGradient(record),
-    update.parameter.read(),
-    ...update.slots.map((slot) => slot.read()),
-  ]);
-  const arrays = new Map<string, Values>([
-    ["p", p],
-    ["g", g],
-  ]);
-  slots.forEach((slot, i) => arrays.set(slot.name, values[i]));
-  const { parameter, gradientActivation } = update;
-  if (gradientActivation !== undefined) {
-    const chained = g.slice();
-    const count = parameter.shape[0] ?? 1;
-    const rows = ascending(count);
-    const round = roundingTo(parameter.backend.precision);
-    applyChainRule(
-      gradientActivation,
-      { values: p, rows },
-      { values: chained, rows },
-      count,
-      parameter.size / count,
-      round,
-    );
-    arrays.set("g", chained);
-  }
-  return { record, arrays, selects };
-}
-
-/** Whether the gradients of all rows that the step updates are finite. */
-async function areFinite(
-  records: readonly ParameterRecord[],
-  readGradient: GradientReader,
-): Promise<boolean> {
-  const read = await Promise.all(records.map(readGradient));
-  return read.every(({ values, selects }, k) => {
-    const columns = columnsOf(records[k].update.parameter);
-    return values.every((value, i) => Number.isFinite(value) || !selects(Math.floor(i / columns)));
-  });
-}
-
-function gradientReader(gradients: Gradients): GradientReader {
-  return computedOnce(async ({ name, group, rowLimit, update }: ParameterRecord) => {
-    const gradient = gradients[name]!;
-    const { parameter } = update;
-    const count = rowLimit && (await readRowLimit(rowLimit, parameter.shape[0]));
-    const isBelow = (row: number): boolean => count === undefined || row < count;
-    if (!("indices" in gradient))
-      return { values: "read" in gradient ? await gradient.read() : gradient, selects: isBelow };
-    const { indices } = gradient;
-    const rows = new Set<number>("length" in indices ? indices : await indices.read());
-    const isLazy = group.sparseOptions.sparse === "lazy";
-    return {
-      values: await readDense(gradient, parameter),
-      selects: isLazy ? (row: number) => rows.has(row) : isBelow,
-    };
-  });
-}
-
-/** A function that computes the value for a key once. */
-function computedOnce<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
-  const known = new Map<Key, Value>();
-  return (key) => {
-    const value = known.get(key) ?? compute(key);
-    known.set(key, value);
-    return value;
-  };
 }
 
 /** The lines of `perStep` for the next step of a group, and its scalars. */
