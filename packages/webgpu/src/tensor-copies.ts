@@ -1,5 +1,5 @@
 import { GradstepError, identity, show, type ParameterCopy, type Tensor } from "@gradstep/core";
-import { checkLength } from "@gradstep/core/internal";
+import { checkLength, propertyOf } from "@gradstep/core/internal";
 import { passOf, type EncodeTarget } from "./commands/encode-target.js";
 import { captureRefusal } from "./device/capture-refusal.js";
 import type { ErrorTracker } from "./device/error-tracker.js";
@@ -59,7 +59,10 @@ export class TensorCopies {
 
   /** As `WebGpu.encodeFillCopy`. */
   encodeFill(recordInto: EncodeTarget, parameter: Tensor, copy: ParameterCopy): void {
-    const [from, to] = this.#own("a parameter and its copy", [parameter, copy?.target]);
+    const [from, to] = this.#own("a parameter and its copy", [
+      parameter,
+      propertyOf(copy, "target") as Tensor,
+    ]);
     from.checkLive();
     to.checkLive();
     const work = this.#dispatchesOf(from, copy);
@@ -98,7 +101,7 @@ export class TensorCopies {
   /** The tensors, if they are of this backend. @throws {GradstepError} `INVALID_PARAMETER` */
   #own(what: string, tensors: readonly Tensor[]): GpuTensor[] {
     for (const tensor of tensors) {
-      if (tensor?.backend !== this.#backend)
+      if (propertyOf(tensor, "backend") !== this.#backend)
         throw new GradstepError(
           `Got ${show(tensor)} to copy; expected ${what}, both of this webgpu backend.`,
           { code: "INVALID_PARAMETER" },

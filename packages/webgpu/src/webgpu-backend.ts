@@ -16,6 +16,7 @@ import {
 import { checkValues, isArray } from "@gradstep/core/internal";
 import { captureRefusal } from "./device/capture-refusal.js";
 import { ErrorTracker } from "./device/error-tracker.js";
+import { checkGpuTensor, checkRemap } from "./memory/argument-checks.js";
 import { BufferPools } from "./memory/buffer-pools.js";
 import type { Allocation } from "./memory/pool-buffer.js";
 import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
@@ -139,17 +140,20 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   remap(moves: readonly RowMove[], sources: RowSources): void {
     this.check();
+    checkRemap(moves, sources);
     remapRows(this.#remaps, moves, sources);
   }
 
   encodeRemap(target: EncodeTarget, moves: readonly RowMove[], sources: RowSources): void {
     this.check();
     checkTarget(target);
+    checkRemap(moves, sources);
     remapRows(this.#remaps, moves, sources, target);
   }
 
   rowLimit(count: Tensor | number): Tensor {
     this.check();
+    if (typeof count !== "number") checkGpuTensor("The number of rows", count);
     const { buffer, byteOffset } =
       typeof count === "number"
         ? { buffer: this.#wordBuffer(count), byteOffset: 0 }
@@ -161,6 +165,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   maskOf(flags: Tensor): Tensor {
     this.check();
+    checkGpuTensor("The flags", flags);
     const { buffer, byteOffset } = (flags as WebGpuTensor).memory;
     const layout = { dtype: "u32", rowStride: 1, scale: 1 } as const;
     return new GpuTensor(this, flags.shape, { buffer, byteOffset, layout, capacity: flags.size });
@@ -179,6 +184,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   }
 
   scatter(values: Float32Array, target: GpuTensor): void {
+    checkGpuTensor("The target", target);
     const source = this.tensor(target.shape, values);
     this.fillCopy(source, { target, activation: identity });
     source.free();

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
+import { propertyOf } from "@gradstep/core/internal";
 
 /** An encoder of the caller that `optimizer.encode` records into. */
 export type EncodeTarget = GPUCommandEncoder | GPUComputePassEncoder;
@@ -24,11 +25,13 @@ export function passOf(
 
 /** @throws {GradstepError} `UNSUPPORTED` */
 export function checkTarget(target: object): void {
-  // Boxed, since the operator `in` throws for primitive values.
-  const encoder = Object(target) as object;
-  if ("dispatchWorkgroups" in encoder || "beginComputePass" in encoder) return;
+  if (has(target, "dispatchWorkgroups") || has(target, "beginComputePass")) return;
   throw new GradstepError(
     `Got ${show(target)} to encode into; expected a GPUCommandEncoder or a GPUComputePassEncoder.`,
     { code: "UNSUPPORTED" },
   );
+}
+
+function has(target: unknown, method: string): boolean {
+  return typeof propertyOf(target, method) === "function";
 }

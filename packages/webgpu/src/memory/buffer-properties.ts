@@ -15,9 +15,18 @@ export function propertiesOf(buffer: unknown): BufferProperties | undefined {
   if (buffer === null || typeof buffer !== "object") return undefined;
   const properties = known.get(buffer);
   // Not `instanceof`: a buffer may be of another realm, or of a runtime without the global.
-  if (properties !== undefined || !("mapAsync" in buffer && "usage" in buffer)) return properties;
+  if (properties !== undefined || !hasBufferProperties(buffer)) return properties;
   const { size, usage } = buffer as GPUBuffer;
   const read = { size, usage };
   known.set(buffer, read);
   return read;
+}
+
+function hasBufferProperties(buffer: object): boolean {
+  try {
+    return "mapAsync" in buffer && "usage" in buffer;
+  } catch {
+    // A proxy that was revoked.
+    return false;
+  }
 }
