@@ -1,5 +1,5 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
-import { isArray } from "@gradstep/core/internal";
+import { isArray, propertyOf } from "@gradstep/core/internal";
 import type { ParameterValues } from "@gradstep/core/interop";
 import {
   encodeSafetensors,
@@ -67,6 +67,8 @@ export function encodeCheckpoint(
   const { slots = "f32", signal, onProgress } = options;
   checkSlotType("encodeCheckpoint", slots);
   if (
+    // Also false for a proxy that was revoked.
+    !isTable(propertyOf(checkpoint, "optimizer")) ||
     !isTable(checkpoint) ||
     !isTable(checkpoint.optimizer) ||
     !isTable(checkpoint.optimizer.shapes) ||

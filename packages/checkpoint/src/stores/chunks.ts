@@ -10,11 +10,20 @@ export async function* chunksUntilAborted(
   chunks: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (typeof chunks?.[Symbol.asyncIterator] !== "function")
+  if (!isAsyncIterable(chunks))
     throw invalid(chunks, "an async iterable of Uint8Arrays, such as encodeCheckpoint(…)");
   for await (const chunk of signal === undefined ? chunks : untilAborted(chunks, signal)) {
     if (!isBytes(chunk)) throw invalid(chunk, "a Uint8Array in every chunk");
     yield chunk;
+  }
+}
+
+function isAsyncIterable(value: AsyncIterable<Uint8Array>): boolean {
+  try {
+    return typeof value?.[Symbol.asyncIterator] === "function";
+  } catch {
+    // A proxy that was revoked.
+    return false;
   }
 }
 
