@@ -37,7 +37,8 @@ describe.each(backends)("Keras's names in settings, %s", (backend) => {
   ])("%j as in Keras", (keras) => {
     const config = { learning_rate: 0.1, ...keras };
     const expected = trained(tfOptimizer(fromKeras({ class_name: "Adam", config })));
-    expect(trained(adam({ learningRate: 0.1, ...keras }))).toEqual(expected);
+    const settings = { learningRate: 0.1, averageForm: "sum-of-squares", ...keras } as const;
+    expect(trained(adam(settings))).toEqual(expected);
   });
 
   test("global_clipnorm, with numbers by hand", () => {
