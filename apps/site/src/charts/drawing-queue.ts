@@ -1,3 +1,5 @@
+import "./gpu-connection.js";
+
 /** What waits to be drawn, in the order in which it asked first. */
 const waiting = new Map<object, () => void>();
 let frame: number | undefined;
