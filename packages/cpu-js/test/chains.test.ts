@@ -140,7 +140,16 @@ describe("chains", () => {
   });
 
   test("a stage on the update has no kernel of its own", () => {
-    expect(codeOf(() => generate(halved))).toBe("INVALID_RULE");
+    const averaged = defineStage({
+      name: "averaged",
+      slots: { mean: { extent: "element", initial: 0 } },
+      perElement: `
+        mean = (mean + u) / 2
+        u = mean
+      `,
+    });
+    for (const stage of [halved, averaged])
+      expect(codeOf(() => generate(stage))).toBe("INVALID_RULE");
   });
 });
 
