@@ -1,4 +1,5 @@
-function revoked(target: object): object {
+/** A proxy that can no longer be used. */
+export function revoked(target: object): object {
   const { proxy, revoke } = Proxy.revocable(target, {});
   revoke();
   return proxy;
@@ -10,7 +11,7 @@ function detached(): Float32Array {
   return array;
 }
 
-/** Values of every kind, made anew for each call. */
+/** Values of every kind; functions make new ones for each call. */
 export const wrongValues: readonly (readonly [string, () => unknown])[] = [
   ["undefined", () => undefined],
   ["null", () => null],

@@ -90,7 +90,7 @@ describe.each(Object.entries(takers))("%s", (_, { code, right, wrong, take }) =>
   });
 });
 
-test("a stage reads lists of names, and nothing else beside them", () => {
+test("a stage reads lists of names, and nothing else", () => {
   const reads = { slots: ["v"], hyperparameters: "beta2" };
   const define = () =>
     defineStage({ name: "s", reads: anything<{ slots: [] }>(reads), perElement: "u = u * v" });

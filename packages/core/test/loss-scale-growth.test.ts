@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createOptimizer, sgd } from "../src/index.js";
 import { reference } from "../src/reference.js";
 
-test("a loss scale grows after finite steps in a row: a skipped one begins the count anew, as in PyTorch's GradScaler", () => {
+test("a loss scale grows after finite steps in a row: a skipped one sets the count to 0, as in PyTorch's GradScaler", () => {
   const backend = reference();
   const lossScale = { initial: 8, growthInterval: 2 };
   const optimizer = createOptimizer(sgd(), { w: backend.tensor([1]) }, { lossScale });

@@ -100,7 +100,7 @@ async function everything({ tensors, optimizer }: Scene): Promise<unknown> {
   return [values, await optimizer.state(), optimizer.iterations, optimizer.parameters];
 }
 
-/** Lets a backend allocate so many tensors more. @returns ends that */
+/** Makes allocations of a backend fail after a number of tensors. @returns a function that ends that */
 function limit(backend: Host, room: number): () => void {
   const tensor = backend.tensor.bind(backend);
   const staging = backend.staging.bind(backend);
