@@ -1,5 +1,4 @@
 import { render } from "preact";
-import { pushUrlState, readUrlState } from "../url-state/url-state.js";
 import { Playground } from "./playground.js";
 import { PlaygroundModel } from "./playground-model.js";
 import "./map-colors.css";
@@ -31,8 +30,7 @@ export function mount(element: HTMLElement, signal: AbortSignal): void {
       const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
       if (!isPlain || href === null || href === undefined || !href.startsWith("?")) return;
       event.preventDefault();
-      pushUrlState(href);
-      model.show(readUrlState());
+      model.open(Object.fromEntries(new URLSearchParams(href)));
       const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
       element.scrollIntoView({ behavior: isCalm ? "auto" : "smooth" });
     },

@@ -1,6 +1,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { wrap, type Remote } from "comlink";
-import { fitsUrl, readUrlState, writeUrlState } from "../url-state/url-state.js";
+import type { ReadQuery } from "../url-state/query-reader.js";
+import { fitsUrl, pushUrlState, readUrlState, writeUrlState } from "../url-state/url-state.js";
 import type { ContourMap } from "./contour-map.js";
 import { LatestOnly } from "./latest-only.js";
 import type { Path, StepExplanation } from "./path.js";
@@ -107,21 +108,10 @@ export class PlaygroundModel {
     this.state.value = { ...this.state.value, ...changes };
   }
 
-  /** Shows another view from its start. */
-  show(query: Readonly<Record<string, string>>): void {
-    batch(() => {
-      const { state, problems } = fromQuery(query);
-      this.state.value = {
-        ...state,
-        backend: query.backend ? state.backend : this.state.value.backend,
-      };
-      this.problems.value = problems;
-      this.inspection.value = undefined;
-      this.openLane.value = undefined;
-      this.hasOpenedEditor = false;
-      this.#editedRule.value = Object.keys(state.rules)[0];
-      this.restart();
-    });
+  /** Shows another view from its start, as a new entry of the history. */
+  open(query: Readonly<Record<string, string>>): void {
+    pushUrlState(toQuery(this.#viewOf(query).state));
+    this.#show(query);
   }
 
   /** Shows the view of the address, if it is another one: a heading of the page has an address, too. */
@@ -129,7 +119,7 @@ export class PlaygroundModel {
     const query = readUrlState();
     const { state } = fromQuery(query);
     if (JSON.stringify(toQuery(state)) !== JSON.stringify(toQuery(this.state.peek())))
-      this.show(query);
+      this.#show(query);
   }
 
   /** Opens the editor with an own rule, and closes it without one. */
@@ -143,6 +133,26 @@ export class PlaygroundModel {
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.shownSteps.value = isCalm ? this.state.value.steps : 0;
     this.isPlaying.value = !isCalm;
+  }
+
+  #show(query: Readonly<Record<string, string>>): void {
+    batch(() => {
+      const { state, problems } = this.#viewOf(query);
+      this.state.value = state;
+      this.problems.value = problems;
+      this.inspection.value = undefined;
+      this.openLane.value = undefined;
+      this.hasOpenedEditor = false;
+      this.#editedRule.value = Object.keys(state.rules)[0];
+      this.restart();
+    });
+  }
+
+  /** The view of a query, on the present backend if it names none. */
+  #viewOf(query: Readonly<Record<string, string>>): ReadQuery<PlaygroundState> {
+    const { state, problems } = fromQuery(query);
+    const backend = query.backend ? state.backend : this.state.peek().backend;
+    return { state: { ...state, backend }, problems };
   }
 
   #lanesOf(runners: readonly Runner[], traces: readonly Trace[]): readonly Lane[] {

@@ -24,15 +24,15 @@ export function writeUrlState(state: UrlState): void {
   path = location.pathname;
 }
 
-/** Opens an address of this page as a new entry of the history; the entry before has the state written last. */
-export function pushUrlState(query: string): void {
+/** Writes a state as a new entry of the history; the entry before has the state written last. */
+export function pushUrlState(state: UrlState): void {
   if (pending !== undefined) {
     clearTimeout(pending);
     flush();
   }
   // As the router of the site does it: going back restores the place on the page.
   history.replaceState({ scrollPosition: scrollY }, "");
-  history.pushState({}, "", `${location.pathname}${query}`);
+  history.pushState({}, "", `${location.pathname}${searchOf(state)}`);
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined;
@@ -43,12 +43,15 @@ function flush(): void {
   pending = undefined;
   // Another page has been opened since.
   if (location.pathname !== path || !fitsUrl(latest)) return;
-  const query = queryOf(latest);
-  history.replaceState(
-    history.state,
-    "",
-    `${location.pathname}${query && `?${query}`}${location.hash}`,
-  );
+  const search = searchOf(latest);
+  if (search === location.search) return;
+  history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
+}
+
+/** A state as `location.search`. */
+function searchOf(state: UrlState): string {
+  const query = queryOf(state);
+  return query && `?${query}`;
 }
 
 function queryOf(state: UrlState): string {
