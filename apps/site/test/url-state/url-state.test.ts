@@ -55,7 +55,7 @@ describe("the history", () => {
     expect(entries).toEqual(["/demo?steps=2", "/demo?steps=3"]);
   });
 
-  // A replacement that meets a visitor's way back can stop it.
+  // Browsers limit the number of replacements, and one may coincide with a visitor who goes back.
   test("an address that is right already is not replaced", () => {
     pushUrlState({ runners: "sgd(learningRate:0.1)" });
     writeUrlState({ runners: "sgd(learningRate:0.1)" });
