@@ -5,6 +5,7 @@ import { entryWords } from "../memory/layout.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
 import { elementsOf, unmaskedEntries, writeRange, writeRows } from "./row-entries.js";
 import { RowRanges } from "./row-ranges.js";
+import { ScalarGroups } from "./scalar-groups.js";
 
 /**
  * The tensors of a step as kernels read them, in wasm memory: one entry per tensor, then the scalars of each group.
@@ -15,9 +16,7 @@ export class BatchTable {
   /** Created when the first mask is given. */
   #ranges: RowRanges | undefined;
   readonly #heap: Heap;
-  /** The scalars of this run, one array per group of the optimizer, in the order in which they are in the table. */
-  readonly #groups: Float64Array[] = [];
-  #groupCount = 0;
+  readonly #scalars: ScalarGroups;
   #entryWords = 0;
   #count = 0;
   #elements = 0;
@@ -32,6 +31,7 @@ export class BatchTable {
   constructor(heap: Heap) {
     this.#heap = heap;
     this.#buffer = new GrowableBuffer(heap);
+    this.#scalars = new ScalarGroups(this.#buffer);
   }
 
   /** Address of the first entry. */
@@ -81,15 +81,13 @@ export class BatchTable {
       }
     }
     const slots = variant.slots.length;
-    const scalars = variant.scalars.length;
+    const scalars = this.#scalars;
     const length = entryWords(variant);
     this.#updates = undefined;
     // There are at most as many groups as entries.
-    const isKept = this.#buffer.reserve((length + scalars) * count);
-    const { words, address } = this.#buffer;
-    const firstScalar = length * count;
-    this.#groupCount = 0;
-    let group = 0;
+    const isKept = this.#buffer.reserve((length + variant.scalars.length) * count);
+    const { words } = this.#buffer;
+    scalars.begin(length * count);
     let isSameLayout =
       isKept && this.#isUnmasked && length === this.#entryWords && count === this.#count;
     this.#isUnmasked = false;
@@ -106,9 +104,7 @@ export class BatchTable {
       word += 3;
       for (let j = 0; j < slots; j += 1) words[word + j] = (update.slots[j] as WasmTensor).address;
       word += slots;
-      if (group >= this.#groupCount || this.#groups[group] !== update.scalars)
-        group = this.#groupOf(update.scalars, group, firstScalar);
-      words[word] = address + 4 * (firstScalar + scalars * group);
+      words[word] = scalars.addressOf(update.scalars);
       word += 1;
     }
     this.#isUnmasked = true;
@@ -135,8 +131,7 @@ export class BatchTable {
   updateScalars(): void {
     // Renews views that growth has detached.
     if (this.#buffer.floats.length === 0) this.#buffer.reserve(0);
-    let word = this.#entryWords * this.#count;
-    for (let i = 0; i < this.#groupCount; i += 1) word = this.#writeScalars(this.#groups[i], word);
+    this.#scalars.update();
   }
 
   /**
@@ -154,14 +149,13 @@ export class BatchTable {
     const firstScalar = length * entries;
     this.#buffer.reserve(firstScalar + variant.scalars.length * count);
     ranges.resolveAddresses(updates);
-    const { words, address } = this.#buffer;
-    this.#groupCount = 0;
+    const { words } = this.#buffer;
+    this.#scalars.begin(firstScalar);
     let word = 0;
     let elements = 0;
     for (let i = 0, range = 0; i < count; i += 1) {
       const update = updates[i];
-      const group = this.#groupOf(update.scalars, 0, firstScalar);
-      const scalars = address + 4 * (firstScalar + variant.scalars.length * group);
+      const scalars = this.#scalars.addressOf(update.scalars);
       if (update.mask === undefined) {
         word = writeRows(words, word, update, scalars);
         elements += elementsOf(update);
@@ -176,29 +170,5 @@ export class BatchTable {
     this.#elements = elements;
     this.#layoutVersion += 1;
     this.#entryWords = length;
-  }
-
-  /**
-   * The index of a group. Its scalars are written when it is first seen.
-   * @param last the index of the last group that was looked up: groups often alternate.
-   */
-  #groupOf(scalars: Float64Array, last: number, firstScalar: number): number {
-    const groups = this.#groups;
-    const count = this.#groupCount;
-    for (let i = 0; i < count; i += 1) {
-      const group = (last + i) % count;
-      if (groups[group] === scalars) return group;
-    }
-    groups[count] = scalars;
-    this.#groupCount = count + 1;
-    this.#writeScalars(scalars, firstScalar + count * scalars.length);
-    return count;
-  }
-
-  /** Writes scalars from this word on; returns the word after them. */
-  #writeScalars(scalars: Float64Array, word: number): number {
-    const { floats } = this.#buffer;
-    for (let i = 0; i < scalars.length; i += 1) floats[word + i] = scalars[i];
-    return word + scalars.length;
   }
 }

@@ -1,4 +1,4 @@
-import { emptyValue, summationLanes, type Extent } from "@gradstep/core";
+import { emptyValue, summationLanes, type Extent, type ReduceOp } from "@gradstep/core";
 import { countOf } from "@gradstep/core/internal";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
@@ -16,9 +16,9 @@ const largeAlignment = 128;
 interface PartialReduction {
   readonly kernel: PassKernel;
   readonly name: string;
-  readonly op: "sum" | "maximum";
+  readonly op: ReduceOp;
   readonly over: Extent;
-  /** Word of the memory after the last partial value of the last tensor, and the first. */
+  /** The words of the partial values of all tensors: the first, and the one after the last. */
   start: number;
   end: number;
 }
@@ -77,10 +77,9 @@ export class PassMemory {
   /** Divides the memory between tensors. @throws {GradstepError} `OUT_OF_MEMORY` */
   divide(tensors: readonly TensorMatrices[], count: number): void {
     const [names, reductions] = [this.#names, this.#reductions];
-    if (this.#arrays.length < names.length * count) {
+    if (this.#arrays.length < names.length * count)
       this.#arrays = new Int32Array(2 * names.length * count);
-      this.#partials = new Int32Array(2 * reductions.length * count);
-    } else if (this.#partials.length < reductions.length * count)
+    if (this.#partials.length < reductions.length * count)
       this.#partials = new Int32Array(2 * reductions.length * count);
     this.#tensors = tensors;
     this.#count = count;

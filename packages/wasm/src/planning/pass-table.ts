@@ -7,6 +7,7 @@ import { entryWord } from "./entry-layout.js";
 import { PassMemory } from "./pass-memory.js";
 import { lanesOf, type PassPlan } from "./pass-plan.js";
 import { PassRanges, type EntryKind } from "./pass-ranges.js";
+import { ScalarGroups } from "./scalar-groups.js";
 import { selectedCount } from "./selected-count.js";
 import { matricesOf, type TensorMatrices } from "./tensor-matrices.js";
 
@@ -31,9 +32,7 @@ export class PassTable {
   /** The gradient of unselected rows, and where their parameter is stored if it must not change. */
   readonly #zeros: GrowableBuffer;
   readonly #discarded: GrowableBuffer;
-  readonly #groups: Float64Array[] = [];
-  #groupCount = 0;
-  #firstScalar = 0;
+  readonly #scalars: ScalarGroups;
   #tensors: TensorMatrices[] = [];
   #shapes: (readonly number[])[] = [];
   #updates: readonly Update[] | undefined;
@@ -53,6 +52,7 @@ export class PassTable {
     this.#heap = heap;
     this.#relocations = relocations;
     this.#entries = new GrowableBuffer(heap);
+    this.#scalars = new ScalarGroups(this.#entries);
     this.#zeros = new GrowableBuffer(heap);
     this.#discarded = new GrowableBuffer(heap);
   }
@@ -112,13 +112,13 @@ export class PassTable {
       for (const ranges of this.ranges) ranges.collect(updates, this.#tensors, count);
       this.#reserveScratch();
     }
-    this.#firstScalar = 2 * layout.words * count;
-    this.#entries.reserve(this.#firstScalar + variant.scalars.length * count);
+    const firstScalar = 2 * layout.words * count;
+    this.#entries.reserve(firstScalar + variant.scalars.length * count);
     if (isMasked) this.#reserveForMasks(updates, count);
     // Allocations may have detached views.
     this.memory.renew();
     this.#entries.reserve(0);
-    this.#groupCount = 0;
+    this.#scalars.begin(firstScalar);
     for (let i = 0; i < count; i += 1) {
       this.#writeEntry(updates[i], i, "selected");
       if (updates[i].mask !== undefined) this.#writeEntry(updates[i], i, "unselected");
@@ -145,21 +145,15 @@ export class PassTable {
   /** Writes the current scalars. */
   updateScalars(): void {
     this.renew();
-    const length = this.plan.variant.scalars.length;
-    for (let i = 0; i < this.#groupCount; i += 1)
-      this.#writeScalars(this.#groups[i], this.#firstScalar + i * length);
+    this.#scalars.update();
   }
 
   /** Renews views that growth has detached. */
   renew(): void {
     if (this.#entries.floats.length === 0) this.#entries.reserve(0);
     if (this.memory.floats.length === 0) this.memory.renew();
-    if (this.#floats.length === 0 || this.#isOutdated)
-      this.#floats = new Float32Array(this.#heap.memory.buffer);
-  }
-
-  get #isOutdated(): boolean {
-    return this.#floats.buffer !== this.#heap.memory.buffer;
+    const { buffer } = this.#heap.memory;
+    if (this.#floats.buffer !== buffer) this.#floats = new Float32Array(buffer);
   }
 
   #entryWord(tensor: number, kind: EntryKind): number {
@@ -168,7 +162,7 @@ export class PassTable {
 
   #writeEntry(update: Update, tensor: number, kind: EntryKind): void {
     const { layout, variant } = this.plan;
-    const { words, address } = this.#entries;
+    const { words } = this.#entries;
     const first = this.#entryWord(tensor, kind);
     const { seen, isTransposed } = this.#tensors[tensor];
     const isSelected = kind === "selected";
@@ -193,24 +187,7 @@ export class PassTable {
         k,
         tensor,
       );
-    const group = this.#groupOf(update.scalars);
-    words[first + entryWord.scalars] =
-      address + 4 * (this.#firstScalar + group * variant.scalars.length);
-  }
-
-  /** The index of a group. Its scalars are written when it is first seen. */
-  #groupOf(scalars: Float64Array): number {
-    for (let i = 0; i < this.#groupCount; i += 1) if (this.#groups[i] === scalars) return i;
-    const group = this.#groupCount;
-    this.#groups[group] = scalars;
-    this.#groupCount += 1;
-    this.#writeScalars(scalars, this.#firstScalar + group * scalars.length);
-    return group;
-  }
-
-  #writeScalars(scalars: Float64Array, word: number): void {
-    const { floats } = this.#entries;
-    for (let i = 0; i < scalars.length; i += 1) floats[word + i] = scalars[i];
+    words[first + entryWord.scalars] = this.#scalars.addressOf(update.scalars);
   }
 
   #writeCounts(updates: readonly Update[]): void {
