@@ -16,7 +16,7 @@ import {
   type WrappingBackend,
 } from "@gradstep/core";
 import { checkOptions, checkSwitch, isArray, propertyOf } from "@gradstep/core/internal";
-import { isElementwise } from "./passes/array-names.js";
+import { isOneLoop } from "./passes/array-names.js";
 import { bindKernel } from "./bind-kernel.js";
 import type { PassCompiler } from "./passes/compile-passes.js";
 import { interpreter } from "./interpreter.js";
@@ -151,7 +151,7 @@ class CpuJsBackend extends HostBackend<Float32Array> implements CpuJs {
 
   /** @throws {GradstepError} `UNSUPPORTED` for a variant of several passes */
   #compileElements(variant: Variant): Kernel {
-    if (!isElementwise(variant)) {
+    if (!isOneLoop(variant)) {
       throw new GradstepError(
         `${variant.label} has reductions, but createCpuJs() was called without \`passes\`. Call createCpuJs({ kernels, passes }), with \`passes\` of @gradstep/cpu-js/kernels.`,
         { code: "UNSUPPORTED" },

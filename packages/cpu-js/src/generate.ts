@@ -8,7 +8,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import { checkOptions, checkRule, checkSwitch, isArray, propertyOf } from "@gradstep/core/internal";
-import { isElementwise } from "./passes/array-names.js";
+import { isOneLoop } from "./passes/array-names.js";
 import { emitJs } from "./codegen/emit-js.js";
 import { emitPass } from "./codegen/emit-pass.js";
 import { tableName } from "./codegen/table-name.js";
@@ -154,8 +154,7 @@ function kernelSource(
       { code: "INVALID_RULE" },
     );
   }
-  if (isElementwise(variant))
-    return `    "${perElement.fingerprint}": ${emitJs(variant, options)},`;
+  if (isOneLoop(variant)) return `    "${perElement.fingerprint}": ${emitJs(variant, options)},`;
   const passes = mapPassesOf(variant).map((pass) => {
     const source = emitPass(variant, pass, options);
     const value = shared.get(withoutName(source))?.name ?? source;

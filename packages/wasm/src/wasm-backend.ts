@@ -16,7 +16,7 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import { wrappedTensor } from "@gradstep/core/internal";
+import { isElementwise, wrappedTensor } from "@gradstep/core/internal";
 import { CompiledKernels } from "./compiled-kernels.js";
 import { createHeap } from "./memory/growable-heap.js";
 import { isSharedMemory, type Heap } from "./memory/heap.js";
@@ -25,7 +25,7 @@ import type { CheckedOptions } from "./options.js";
 import type { CompiledPasses } from "./passes/compiled-passes.js";
 import { runPasses, type PassRunner } from "./passes/pass-runner.js";
 import { BatchTable } from "./planning/batch-table.js";
-import { isElementwise } from "./planning/pass-plan.js";
+
 import type { Relocations } from "./planning/pass-table.js";
 import { RowBlocks } from "./planning/row-blocks.js";
 import type { ParallelRunner } from "./threads/parallel-runner.js";

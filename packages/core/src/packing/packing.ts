@@ -11,7 +11,7 @@ import { checkFilledCopy, checkRuns } from "../backend/host-call-checks.js";
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import { usedRuns } from "../backend/used-runs.js";
 import { roundingTo, type Rounding } from "../language/precision.js";
-import type { Variant } from "../rule/variant.js";
+import { isElementwise, type Variant } from "../rule/variant.js";
 import { BlockRunner, ScratchTensors } from "./block-runner.js";
 import { fillCopyRows } from "./row-values.js";
 import { UpdatedRows } from "./updated-rows.js";
@@ -95,17 +95,4 @@ interface PlainRun extends BatchRun {
   kernel: Kernel | undefined;
   readonly updates: Update[];
   count: number;
-}
-
-/** Whether a variant is one pass over elements, all of whose values belong to an element. */
-function isElementwise({ passPlan: { passes }, perElement, slots }: Variant): boolean {
-  const [first] = passes;
-  return (
-    passes.length === 1 &&
-    first.kind === "map" &&
-    first.over === "element" &&
-    first.reductions.length === 0 &&
-    first.program === perElement &&
-    slots.every(({ extent }) => extent === "element")
-  );
 }

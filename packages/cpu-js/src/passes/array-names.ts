@@ -1,4 +1,5 @@
 import type { Variant } from "@gradstep/core";
+import { isElementwise } from "@gradstep/core/internal";
 
 /** The array to which a stage writes the gradient that it has changed: the caller's own stays as it is. */
 const changedGradient = "@g";
@@ -16,11 +17,6 @@ export function storedIn(output: string): string {
 }
 
 /** Whether a variant is one loop over elements, without other arrays than `p`, `g` and its slots. */
-export function isElementwise({ passPlan, perElement }: Variant): boolean {
-  const [pass] = passPlan.passes;
-  return (
-    pass.kind === "map" &&
-    pass.program === perElement &&
-    perElement.outputs.every(({ name }) => name !== "g")
-  );
+export function isOneLoop(variant: Variant): boolean {
+  return isElementwise(variant) && variant.perElement.outputs.every(({ name }) => name !== "g");
 }

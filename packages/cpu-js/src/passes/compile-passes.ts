@@ -1,5 +1,5 @@
 import type { BatchRun, Kernel, Update, Variant } from "@gradstep/core";
-import { isElementwise } from "./array-names.js";
+import { isOneLoop } from "./array-names.js";
 import { passInterpreter } from "../interpreter.js";
 import type { CompiledFunctions, KernelFunction, PassFunction } from "../kernel-table.js";
 import { PassKernel, runTogether } from "./pass-kernel.js";
@@ -35,7 +35,7 @@ function compilePasses(
   const { parts } = variant;
   if (!isCompiled(variant) && parts?.some((part) => isCompiled(part.variant)) === true)
     return chainKernel(variant, parts, functions, Temporary);
-  if (isElementwise(variant)) return undefined;
+  if (isOneLoop(variant)) return undefined;
   const compute = passFunctionsOf(variant, functions, Temporary);
   return new PassKernel(sourceOf(compute), () => [new VariantRunner(variant, compute, Temporary)]);
 }

@@ -7,7 +7,7 @@ import {
   type ReduceOp,
   type Values,
 } from "@gradstep/core";
-import { join } from "@gradstep/core/internal";
+import { countOf, join } from "@gradstep/core/internal";
 import type { Reducer } from "./reducer.js";
 import { addToLanes, joinBlocks, joinLanes } from "./reduction-lanes.js";
 import type { TemporaryArray } from "./temporary-array.js";
@@ -37,11 +37,8 @@ export class ConsecutiveReducer implements Reducer {
     this.#result = this.#blocks;
   }
 
-  begin(result: Values, of: Extent, { matrices, rows, columns }: Dimensions): void {
-    const isRow = this.#over === "row";
-    const count =
-      of === "element" ? matrices * rows * columns : matrices * (of === "row" ? rows : columns);
-    this.#length = isRow ? columns : count;
+  begin(result: Values, of: Extent, dimensions: Dimensions): void {
+    this.#length = this.#over === "row" ? dimensions.columns : countOf(of, dimensions);
     const blocks = Math.ceil(this.#length / summationBlock);
     if (this.#blocks.length < blocks) this.#blocks = new this.#Temporary(blocks);
     this.#lanes.fill(emptyValue[this.#op]);

@@ -7,15 +7,10 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
-import { checkOptions, checkRule, isArray } from "@gradstep/core/internal";
+import { checkOptions, checkRule, isArray, isElementwise } from "@gradstep/core/internal";
 import { entryWords, rangeWord, rangeWords } from "../memory/layout.js";
 import { entryWord } from "../planning/entry-layout.js";
-import {
-  hasTransposedForm,
-  isElementwise,
-  planOf,
-  type PassKernel,
-} from "../planning/pass-plan.js";
+import { hasTransposedForm, planOf, type PassKernel } from "../planning/pass-plan.js";
 import {
   block,
   br,

@@ -48,13 +48,7 @@ export interface PassPlan {
   readonly passes: readonly PlannedPass[];
 }
 
-/** Whether a variant is one pass over elements, which needs no plan. */
-export function isElementwise({ passPlan, perElement }: Variant): boolean {
-  const [first] = passPlan.passes;
-  return passPlan.passes.length === 1 && first.kind === "map" && first.program === perElement;
-}
-
-/** Prepares the pass plan of a variant. */
+/** Prepares the pass plan of a variant that is not elementwise. */
 export function planOf(variant: Variant): PassPlan {
   const layout = new EntryLayout(variant);
   const passes: PlannedPass[] = [];

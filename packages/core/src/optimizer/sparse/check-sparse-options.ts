@@ -2,7 +2,7 @@ import { checkChoice } from "../../check-choice.js";
 import { checkSwitch } from "../../check-switch.js";
 import { GradstepError } from "../../errors.js";
 import type { SparseOptions } from "../../rule/sparse-options.js";
-import type { Variant } from "../../rule/variant.js";
+import { isElementwise, type Variant } from "../../rule/variant.js";
 
 /** What applies if everything is left out. */
 export const denseSteps: CheckedSparseOptions = { sparse: "dense", rowSteps: false };
@@ -43,12 +43,10 @@ export function checkSparseOptions(
       `${label}: rowSteps is true and sparse is "dense", which updates all rows at each step; expected sparse: "lazy".`,
       { code: "INVALID_HYPERPARAMETER" },
     );
-  const { passPlan, persistentScalars, perElement } = variant;
-  const [pass, ...others] = passPlan.passes;
-  const isElementwise = others.length === 0 && pass.kind === "map" && pass.program === perElement;
-  if (!isElementwise || Object.keys(persistentScalars).length > 0)
+  const hasReductions = !isElementwise(variant);
+  if (hasReductions || Object.keys(variant.persistentScalars).length > 0)
     throw new GradstepError(
-      `${label}: rowSteps is true, but ${variant.label} ${isElementwise ? "keeps scalars from step to step" : "has reductions"}. Leave rowSteps out, or use a rule such as adam.`,
+      `${label}: rowSteps is true, but ${variant.label} ${hasReductions ? "has reductions" : "keeps scalars from step to step"}. Leave rowSteps out, or use a rule such as adam.`,
       { code: "UNSUPPORTED" },
     );
   return checked;
