@@ -1,5 +1,4 @@
 import {
-  checkVariant,
   copyTensor,
   GradstepError,
   Packing,
@@ -16,21 +15,15 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import { isElementwise, wrappedTensor } from "@gradstep/core/internal";
-import { CompiledKernels } from "./compiled-kernels.js";
+import { wrappedTensor } from "@gradstep/core/internal";
 import { createHeap } from "./memory/growable-heap.js";
 import { isSharedMemory, type Heap } from "./memory/heap.js";
 import { WasmTensor, type TensorContext } from "./memory/wasm-tensor.js";
 import type { CheckedOptions } from "./options.js";
-import type { CompiledPasses } from "./passes/compiled-passes.js";
-import { runPasses, type PassRunner } from "./passes/pass-runner.js";
-import { BatchTable } from "./planning/batch-table.js";
-
-import type { Relocations } from "./planning/pass-table.js";
-import { RowBlocks } from "./planning/row-blocks.js";
 import type { ParallelRunner } from "./threads/parallel-runner.js";
 import { threadsUnavailable } from "./threads/thread-support.js";
 import type { Wasm } from "./wasm.js";
+import { WasmKernels } from "./wasm-kernels.js";
 import type { WasmMemory } from "./webassembly-types.js";
 
 /** The implementation of `Wasm`. */
@@ -41,16 +34,8 @@ export class WasmBackend implements Wasm {
   readonly takesLayouts = true;
   readonly #packing = new Packing(this);
   readonly #heap: Heap;
-  readonly #batch: BatchTable;
+  readonly #kernels: WasmKernels;
   readonly #tensorContext: TensorContext;
-  readonly #compiled: CompiledKernels;
-  readonly #kernels = new WeakMap<Variant, Kernel>();
-  readonly #passesOfKernel = new WeakMap<Kernel, CompiledPasses>();
-  /** One function for all steps, since they allocate nothing. */
-  readonly #runPlain = (runs: readonly BatchRun[]): void => this.#runTogether(runs);
-  /** Those of the last `runTogether`; reused. */
-  readonly #runners: PassRunner[] = [];
-  readonly #relocations: Relocations = { count: 0 };
   readonly #diagnostics: string[] = [];
   #parallel: ParallelRunner | undefined;
   readonly #ready: Promise<void>;
@@ -62,16 +47,18 @@ export class WasmBackend implements Wasm {
     const reason = threads === 1 ? undefined : whyOneThread(options);
     const isParallel = threads > 1 && reason === undefined;
     this.#heap = heap ?? createHeap(memoryLimit, { shared: isParallel });
-    this.#batch = new BatchTable(this.#heap);
-    const rows = new RowBlocks(this.#heap, this.#batch);
-    this.#compiled = new CompiledKernels(this.#heap, rows, this.#relocations);
+    this.#kernels = new WasmKernels({
+      heap: this.#heap,
+      packing: this.#packing,
+      modules,
+      checkStep: () => this.#checkStep(),
+    });
     this.#tensorContext = {
       backend: this,
       heap: this.#heap,
       isShared: isSharedMemory(this.memory),
-      onRelocate: () => this.#invalidate(),
+      onRelocate: () => this.#kernels.invalidate(),
     };
-    for (const module of modules) this.#compiled.addModule(module);
     if (reason !== undefined)
       this.#diagnostics.push(`One thread instead of ${threads}: ${reason}.`);
     this.#ready = isParallel ? this.#loadThreads(options) : Promise.resolve();
@@ -143,104 +130,17 @@ export class WasmBackend implements Wasm {
   }
 
   compile(variant: Variant): Kernel {
-    let kernel = this.#kernels.get(variant);
-    if (kernel === undefined) {
-      checkVariant(variant);
-      const plain = isElementwise(variant) ? this.#kernelOf(variant) : this.#passKernelOf(variant);
-      kernel = this.#packing.kernel(variant, plain);
-      this.#kernels.set(variant, kernel);
-    }
-    return kernel;
+    return this.#kernels.compile(variant);
   }
 
   runTogether(runs: readonly BatchRun[]): void {
-    this.#packing.runTogether(runs, this.#runPlain);
-  }
-
-  #runTogether(runs: readonly BatchRun[]): void {
-    this.#checkLive();
-    this.#parallel?.throwPendingError();
-    const runners = this.#runners;
-    let used = 0;
-    for (let i = 0; i < runs.length; i += 1) {
-      const { kernel, updates, count } = runs[i];
-      const passes = this.#passesOfKernel.get(kernel!);
-      if (passes === undefined) continue;
-      let before = 0;
-      for (let k = 0; k < i; k += 1)
-        if (this.#passesOfKernel.get(runs[k].kernel!) === passes) before += 1;
-      runners[used] = passes.runner(before);
-      runners[used].table.fill(updates, count);
-      used += 1;
-    }
-    runners.length = used;
-    // Growth of the memory for one table detaches the views of those before.
-    for (let i = 0; i < used; i += 1) runners[i].table.renew();
-    runPasses(runners);
-    for (const { kernel, updates, count } of runs)
-      if (!this.#passesOfKernel.has(kernel!)) kernel!.run(updates, count);
+    this.#kernels.runTogether(runs);
   }
 
   dispose(): void {
     this.#isDisposed = true;
-    this.#invalidate();
+    this.#kernels.invalidate();
     this.#parallel?.dispose();
-  }
-
-  /** Repeated steps must read the addresses of their tensors again. */
-  #invalidate(): void {
-    this.#batch.invalidate();
-    this.#relocations.count += 1;
-  }
-
-  #kernelOf(variant: Variant): Kernel {
-    const batch = this.#batch;
-    const compiled = this.#compiled.kernel(variant);
-    const repeat = (): void => {
-      batch.updateScalars();
-      compiled.runBatch();
-    };
-    return {
-      source: variant.perElement.source,
-      takesRowLists: true,
-      run: (updates, count) => {
-        this.#checkLive();
-        this.#parallel?.throwPendingError();
-        batch.fill(variant, updates, count);
-        compiled.runBatch();
-      },
-      repeater: (updates) => {
-        if (!batch.matches(variant, updates)) return undefined;
-        this.#parallel?.throwPendingError();
-        return repeat;
-      },
-    };
-  }
-
-  #passKernelOf(variant: Variant): Kernel {
-    const passes = this.#compiled.passes(variant);
-    const runner = passes.runner(0);
-    const runners = [runner];
-    const repeat = (): void => {
-      runner.table.updateScalars();
-      runPasses(runners);
-    };
-    const kernel: Kernel = {
-      source: variant.perElement.source,
-      run: (updates, count) => {
-        this.#checkLive();
-        this.#parallel?.throwPendingError();
-        runner.table.fill(updates, count);
-        runPasses(runners);
-      },
-      repeater: (updates) => {
-        if (!runner.table.matches(updates)) return undefined;
-        this.#parallel?.throwPendingError();
-        return repeat;
-      },
-    };
-    this.#passesOfKernel.set(kernel, passes);
-    return kernel;
   }
 
   /** Loads the code for threads, starts them, and recompiles for them what was compiled until then. */
@@ -252,10 +152,8 @@ export class WasmBackend implements Wasm {
     try {
       const { ParallelRunner } = await import("./threads/parallel-runner.js");
       if (this.#isDisposed) return;
-      parallel = new ParallelRunner(this.#heap, this.#batch, options);
-      this.#compiled.useThreads(parallel);
-      // A repeated step must not have to divide the batch: that allocates.
-      this.#invalidate();
+      parallel = new ParallelRunner(this.#heap, this.#kernels.batch, options);
+      this.#kernels.useThreads(parallel);
       this.#parallel = parallel;
     } catch (error) {
       parallel?.dispose();
@@ -274,6 +172,11 @@ export class WasmBackend implements Wasm {
   #tensor(shape: readonly number[], address?: number, capacity?: number): WasmTensor {
     this.#checkLive();
     return new WasmTensor(this.#tensorContext, shape, address, capacity);
+  }
+
+  #checkStep(): void {
+    this.#checkLive();
+    this.#parallel?.throwPendingError();
   }
 
   #checkLive(): void {
