@@ -26,4 +26,4 @@ export { join, joinPairwise, reduce } from "./language/summation.js";
 export { stateMismatch } from "./optimizer/state/misfit.js";
 export { propertyOf } from "./property-of.js";
 export { checkRule } from "./rule/rule.js";
-export { isElementwise } from "./rule/variant.js";
+export { isElementwise } from "./rule/elementwise.js";

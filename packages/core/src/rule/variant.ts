@@ -79,13 +79,6 @@ export function checkVariant(value: Variant): void {
   );
 }
 
-/** Whether a variant is one pass over elements: then all of its arrays have a value per element. */
-export function isElementwise({ passPlan, perElement }: Variant): boolean {
-  const [first] = passPlan.passes;
-  // The passes of others have programs of their own.
-  return first.kind === "map" && first.program === perElement;
-}
-
 /** A stage or the rule of a chain. */
 export interface VariantPart {
   readonly variant: Variant;

@@ -2,7 +2,8 @@ import { checkChoice } from "../../check-choice.js";
 import { checkSwitch } from "../../check-switch.js";
 import { GradstepError } from "../../errors.js";
 import type { SparseOptions } from "../../rule/sparse-options.js";
-import { isElementwise, type Variant } from "../../rule/variant.js";
+import { isElementwise } from "../../rule/elementwise.js";
+import type { Variant } from "../../rule/variant.js";
 
 /** What applies if everything is left out. */
 export const denseSteps: CheckedSparseOptions = { sparse: "dense", rowSteps: false };
