@@ -43,6 +43,7 @@ import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import { isSparseGradient, type SparseGradient } from "./sparse/sparse-gradient.js";
 import { cannotEncode, checkEncodableRows } from "./step/encodable-inputs.js";
 import { runKernel, StepRunner } from "./step/step-runner.js";
+import { adaptControl, readCounts, writeCounts } from "./step-control/device-control.js";
 import type { StepOptions } from "./step/step-options.js";
 
 /** The arguments of `createOptimizer`, checked. */
@@ -84,7 +85,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     );
     this.#table = new ParameterTable(
       (parameter) => this.#groups.of(parameter),
-      (tensor) => control?.adapt(tensor, this.#groups.all, this.#clock),
+      (tensor) => control && adaptControl(control, tensor, this.#groups.all, this.#clock),
     );
     this.#steps = new StepRunner({
       table: this.#table,
@@ -182,7 +183,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkTrains();
     checkOptions("state", options, ["reuse"]);
     const { records } = this.#table;
-    const reading = this.#control?.readCounts(records);
+    const reading = this.#control && readCounts(this.#control, records);
     const counting = records.flatMap((one) => (one.rowSteps?.guarded && one.name) ?? []);
     const [state, read] = await Promise.all([
       readState(this.#stateSource, this.#clock.iterations, options.reuse),
@@ -198,7 +199,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     clock.iterations = restored.iterations;
     // Rows may be masked that were not, and the other way round.
     this.#steps.forget();
-    this.#control?.restoreCounts(clock.iterations);
+    if (this.#control !== undefined) writeCounts(this.#control, clock.iterations);
     return restored.misfits;
   }
 
@@ -269,7 +270,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkLive();
     const [metrics] = await Promise.all([
       readMetrics(this.#table.records),
-      this.#control?.readCounts(this.#table.records),
+      this.#control && readCounts(this.#control, this.#table.records),
     ]);
     return { ...metrics, ...this.#control?.metrics };
   }

@@ -1,46 +1,19 @@
-import type { StepSignals, Tensor, Update } from "../../backend/backend.js";
-import { isInHostMemory } from "../../backend/stored-values.js";
+import type { StepSignals, Update } from "../../backend/backend.js";
 import type { Variant } from "../../rule/variant.js";
-import { isGuarding } from "../../backend/guard.js";
 import { GradstepError } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { StepOptions } from "../step/step-options.js";
 import { givenMask } from "../rows/row-limit.js";
-import { checkRowStepMask } from "../sparse/row-step-updates.js";
 import { Accumulator } from "./accumulator.js";
 import { ArithmeticKernels, type KernelRunner } from "./arithmetic-kernels.js";
+import { checkSumMasks } from "./check-sum-masks.js";
+import type { ControlledCall, StepCall } from "./controlled-call.js";
 import { findNonFinite } from "./finite-gradients.js";
 import { addition, clearing, division, quotient } from "./gradient-arithmetic.js";
-import type { Group } from "../groups/group.js";
-import type { Clock } from "../step/step-scalars.js";
-import { GuardedSteps, type Reading } from "./guarded-steps.js";
+import type { GuardedSteps } from "./guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
 import { StepAccumulators } from "./step-accumulators.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
-
-/** One call of `step` or `encode`, whose gradients are checked. */
-export interface ControlledCall {
-  /** The records with gradients. */
-  readonly records: readonly ParameterRecord[];
-  /** Their updates. */
-  readonly updates: readonly Update[];
-  /** The number of valid records and updates. */
-  readonly count: number;
-  /** Whether a sparse gradient selects the rows of a record. */
-  readonly isLazy: (record: ParameterRecord) => boolean;
-  /** The records of the optimizer. */
-  readonly all: readonly ParameterRecord[];
-  readonly options: StepOptions | undefined;
-  readonly run: KernelRunner;
-  /** What `run` records into, if it records. */
-  readonly target: object | undefined;
-}
-
-/** What a call and the step that it completes have in common. */
-export type StepCall = Pick<ControlledCall, "all" | "options" | "run" | "target">;
-
-/** Stands for the rows of a sparse gradient. */
-const someRows = new Uint32Array(0);
 
 /**
  * Makes steps of calls: accumulates gradients, divides them by the loss scale, and leaves steps out whose gradients are
@@ -56,7 +29,8 @@ export class StepControl {
   readonly lossScale: LossScale | undefined;
   /** Undefined where the host sees the gradients. */
   guarded: GuardedSteps | undefined;
-  readonly #divisor = new Float64Array(1);
+  /** By what gradients are divided, in its only element. */
+  readonly divisor = new Float64Array(1);
   #kernels: ArithmeticKernels | undefined;
   /** The updates of the accumulators of the call. */
   readonly #updates: Update[] = [];
@@ -98,44 +72,17 @@ export class StepControl {
   }
 
   /**
-   * Prepares for the backend of a parameter.
-   * @throws {GradstepError} `UNSUPPORTED` for a backend that cannot look at gradients
-   */
-  adapt(parameter: Tensor, groups: readonly Group[], clock: Clock): void {
-    const { options } = this;
-    const { backend } = parameter;
-    if (options.nonFinite === "propagate" || isInHostMemory(parameter)) return;
-    if (!isGuarding(backend))
-      throw new GradstepError(
-        `Backend ${backend.name} cannot look for values that are not finite without reading them back; leave nonFinite${this.lossScale === undefined ? "" : " and lossScale"} out.`,
-        { code: "UNSUPPORTED" },
-      );
-    if (this.guarded !== undefined) return;
-    this.guarded = new GuardedSteps(backend, { groups, clock, options, divisor: this.#divisor });
-    this.restoreCounts(clock.iterations);
-  }
-
-  /**
    * Makes the accumulators that a call needs, before its gradients enter the backend's memory, which may grow.
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
-  reserve({ records, updates, count, isLazy, all, options, target }: ControlledCall): void {
+  reserve(call: ControlledCall): void {
+    const { records, updates, count, all, options, target } = call;
     if (this.guarded !== undefined)
       for (let i = 0; i < count; i += 1) records[i].rowSteps?.guard(updates[i].parameter);
     if (!this.hasAccumulators) return;
     const { accumulate } = this.options;
     const unselectedRows = options?.unselectedRows ?? this.unselectedRows ?? "keep";
-    // The step would be refused after its gradients were added.
-    if (accumulate > 1 && unselectedRows !== "keep")
-      for (const record of all) {
-        const { name, update, rowSteps, accumulator } = record;
-        if (rowSteps === undefined) continue;
-        const index = updates.indexOf(update);
-        const isInCall = index >= 0 && index < count;
-        const ofCall = isInCall ? (isLazy(record) ? someRows : givenMask(record)) : undefined;
-        const mask = accumulator?.isUsed === true ? accumulator.mask : ofCall;
-        checkRowStepMask(name, { ...update, mask, unselectedRows });
-      }
+    if (accumulate > 1 && unselectedRows !== "keep") checkSumMasks(call, unselectedRows);
     for (let i = 0; i < count; i += 1) {
       const accumulator = this.accumulatorOf(records[i]);
       if (accumulate > 1) accumulator.reserve(records[i].name, givenMask(records[i]));
@@ -146,7 +93,7 @@ export class StepControl {
 
   /** The accumulator of a parameter, made at the first call. @throws {GradstepError} `OUT_OF_MEMORY` */
   accumulatorOf(record: ParameterRecord): Accumulator {
-    record.accumulator ??= new Accumulator(record.update.parameter, this.#divisor);
+    record.accumulator ??= new Accumulator(record.update.parameter, this.divisor);
     return record.accumulator;
   }
 
@@ -186,7 +133,7 @@ export class StepControl {
     const { all, options, run, count } = call;
     const isDue = this.isStepDue;
     const { accumulate } = this.options;
-    this.#divisor[0] = this.lossScale?.scale ?? 1;
+    this.divisor[0] = this.lossScale?.scale ?? 1;
     this.#kernels ??= new ArithmeticKernels(all[0].update.parameter.backend);
     this.#select(call, scale);
     if (accumulate === 1) {
@@ -227,7 +174,7 @@ export class StepControl {
       this.#skip();
       return false;
     }
-    this.#divisor[0] = (this.lossScale?.scale ?? 1) * accumulate;
+    this.divisor[0] = (this.lossScale?.scale ?? 1) * accumulate;
     if (step.count > 0) this.#divide(division(), step.updates, step.count, call);
     this.stepOptions = step.masks(this.unselectedRows);
     return true;
@@ -243,26 +190,6 @@ export class StepControl {
     }
     this.consecutiveSkips = 0;
     this.lossScale?.grow();
-  }
-
-  /** Brings the counters up to date with those of the device. @param records those of the optimizer */
-  async readCounts(records: readonly ParameterRecord[]): Promise<Reading | undefined> {
-    const { guarded } = this;
-    if (guarded === undefined) return undefined;
-    const rows = records.flatMap(({ rowSteps }) => rowSteps?.guarded?.read() ?? []);
-    return guarded.read(rows, (counts) => {
-      this.skippedSteps = counts.skippedSteps;
-      this.consecutiveSkips = counts.consecutiveSkips;
-      if (this.lossScale !== undefined)
-        this.lossScale.state = { scale: counts.lossScale, goodSteps: counts.goodSteps };
-    });
-  }
-
-  /** Gives the device the counters of a state that was restored. @param steps those taken */
-  restoreCounts(steps: number): void {
-    const { skippedSteps, consecutiveSkips, lossScale } = this;
-    const { scale, goodSteps } = lossScale?.state ?? { scale: 1, goodSteps: 0 };
-    this.guarded?.restore({ steps, skippedSteps, consecutiveSkips, goodSteps, lossScale: scale });
   }
 
   /** Runs a kernel that reads the divisor, which may be on the device. */

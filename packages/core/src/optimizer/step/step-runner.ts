@@ -6,7 +6,8 @@ import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { clearingSums } from "../step-control/guard-errors.js";
 import { checkSignals } from "../step-control/signal-restrictions.js";
-import type { ControlledCall, StepCall, StepControl } from "../step-control/step-control.js";
+import type { ControlledCall, StepCall } from "../step-control/controlled-call.js";
+import type { StepControl } from "../step-control/step-control.js";
 import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";
 import { runKernels } from "./run-kernels.js";
@@ -15,6 +16,7 @@ import { StepInputs } from "./step-inputs.js";
 import type { StepOptions } from "./step-options.js";
 import type { Clock } from "./step-scalars.js";
 import { SignalInputs } from "./step-signals.js";
+import { adaptControl } from "../step-control/device-control.js";
 
 /** The parts of an optimizer that take part in a step. */
 interface StepParts {
@@ -230,7 +232,8 @@ export class StepRunner {
     const inputs = this.#inputs;
     const { count, run } = call;
     // Tensors may be bound to memory of another backend than before.
-    if (count > 0) control.adapt(inputs.updates[0].parameter, this.#groups.all, this.#clock);
+    if (count > 0)
+      adaptControl(control, inputs.updates[0].parameter, this.#groups.all, this.#clock);
     control.reserve(call);
     this.#stage(count, control.hasAccumulators ? "arithmetic" : "rule", run);
     if (control.isStepDue) control.guarded?.prepare();
