@@ -230,6 +230,20 @@ describe("PyTorch", () => {
     });
   });
 
+  test("a rate of 0, as of a group that is not trained, stays 0", () => {
+    for (const scheduler of [
+      { name: "CosineAnnealingLR", T_max: 3 },
+      { name: "CosineAnnealingWarmRestarts", T_0: 3 },
+      { name: "ExponentialLR", gamma: 0.5 },
+      { name: "LinearLR" },
+    ]) {
+      const rate = rateOf(fromTorch("SGD", { lr: 0 }, { scheduler }));
+      expect(Array.from({ length: 8 }, (_, step) => rate.valueAt(step) + 0)).toEqual(
+        Array<number>(8).fill(0),
+      );
+    }
+  });
+
   test("arguments that can only have PyTorch's default may be given with it", () => {
     const needed = { base_lr: 0.1, max_lr: 1, step_size_up: 4, cycle_momentum: false };
     const cycle = { max_lr: 1, total_steps: 9, cycle_momentum: false };

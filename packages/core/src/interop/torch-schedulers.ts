@@ -76,7 +76,10 @@ const classes: Readonly<Record<string, SchedulerClass>> = {
     defaults: { T_mult: 1, eta_min: 0 },
     required: ["T_0"],
     make: ({ T_0: first, T_mult: periodFactor, eta_min: end }, rate) =>
-      cosineDecayRestarts(rate, first, { periodFactor, alpha: end / rate }),
+      cosineDecayRestarts(rate, first, {
+        periodFactor,
+        alpha: (end as number) === 0 ? 0 : end / rate,
+      }),
   },
   OneCycleLR: {
     options: {
