@@ -10,7 +10,7 @@ import {
   type StepControlOptions,
   type Tensor as CoreTensor,
 } from "@gradstep/core";
-import { propertyOf, stateMismatch } from "@gradstep/core/internal";
+import { propertyOf } from "@gradstep/core/internal";
 import { engine, tensor, type NamedTensorMap, type Scalar } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
@@ -25,12 +25,13 @@ import {
   removeDisposalListener,
   type DisposalListener,
 } from "./state/variable-disposal.js";
+import { planRestore } from "./state/restore-plan.js";
 import { fingerprintsOf } from "./state/variable-fingerprints.js";
 import { tryRestore } from "./state/trial-restore.js";
 import { stateOf } from "./state/weights-state.js";
 import { parseWeights, type ReadWeight } from "./state/read-weights.js";
 import { weightsOf } from "./state/write-weights.js";
-import { isSameShape, pairsOf, type NamedTensor } from "./step/gradients.js";
+import { pairsOf, type NamedTensor } from "./step/gradients.js";
 import { AccumulatedKeys } from "./step/accumulated-keys.js";
 import { StepStorage } from "./step/step-storage.js";
 
@@ -207,26 +208,23 @@ export class VariableOptimizer implements DisposalListener {
       );
     const shapes = shapesOf(state);
     const isPartial = propertyOf(options, "partial") === true;
-    const outdated = this.core.parameters.filter((key) => {
-      const shape = shapes.get(key);
-      return shape === undefined || !isSameShape(shape, this.#table.get(key)!.shape);
-    });
-    const conflicting = outdated.filter((key) => shapes.has(key));
-    const misfits = conflicting.flatMap((key) => this.#misfitOf(key, shapes.get(key)!) ?? []);
-    if (misfits.length > 0 && !isPartial) throw stateMismatch(misfits);
-    const waiting = conflicting.filter((key) => this.#table.variableOf(key) === undefined);
-    const others = isPartial ? [] : outdated.filter((key) => !conflicting.includes(key));
-    if (waiting.length + others.length > 0) {
+    const { replaced, removed, kept } = planRestore(
+      shapes,
+      this.core.parameters,
+      this.#table,
+      isPartial,
+    );
+    if (replaced.length + removed.length > 0) {
       const backend = new RelocatableBackend();
       backend.use(this.#backend.adapter, this.variants.distinct);
       tryRestore(this.core, this.#makeCore(), { state, shapes, options, backend });
     }
-    this.#remove(waiting.map((key) => this.#table.get(key)!));
+    this.#remove(replaced.map((key) => this.#table.get(key)!));
     const made = [...shapes]
       .filter(([key]) => this.#table.get(key) === undefined)
       .map(([key, shape]) => this.#table.make(key, shape));
     this.core.add(Object.fromEntries(made.map(({ key, values }) => [key, values])));
-    if (others.length > 0) this.core.remove(others);
+    if (removed.length > 0) this.core.remove(removed);
     let untaken: readonly Misfit[];
     try {
       untaken = this.core.restore(state, options);
@@ -235,7 +233,6 @@ export class VariableOptimizer implements DisposalListener {
       throw error;
     }
     const added = new Map(made.map((parameter) => [parameter.key, parameter]));
-    const kept = new Set(isPartial ? conflicting.filter((key) => !waiting.includes(key)) : []);
     const expected = [...shapes.keys()].flatMap((key) => {
       if (kept.has(key)) return [];
       const parameter = (added.get(key) ?? this.#table.get(key))!;
@@ -283,15 +280,6 @@ export class VariableOptimizer implements DisposalListener {
     if (parameters.length === 0) return;
     this.core.remove(parameters.map(({ key }) => key));
     this.#table.remove(parameters);
-  }
-
-  /** That a parameter has a variable, whose shape is not that of the state. */
-  #misfitOf(key: string, got: readonly number[]): Misfit | undefined {
-    if (this.#table.variableOf(key) === undefined) return undefined;
-    const [path, expected] = [`shapes.${key}`, this.#table.get(key)!.shape];
-    const texts = { got: `[${got.join(", ")}]`, expected: `[${expected.join(", ")}]` };
-    const message = `${path} is ${texts.got}; expected ${texts.expected}. Give the variable the shape that it has in the state, or another name.`;
-    return { kind: "shape", path, ...texts, message };
   }
 }
 
