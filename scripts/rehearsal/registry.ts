@@ -22,7 +22,7 @@ export interface Registry {
  */
 export async function startRegistry(folder: string): Promise<Registry> {
   mkdirSync(folder, { recursive: true });
-  const upstream = (await runCommand("npm", ["config", "get", "registry"])).trim();
+  const upstream = await configuredRegistry();
   const url = `http://127.0.0.1:${await freePort()}`;
   const storage = join(folder, "storage");
   const config = join(folder, "config.yaml");
@@ -58,6 +58,12 @@ export async function startRegistry(folder: string): Promise<Registry> {
     tarball: (name, version) => join(storage, name, `${name.replace(/^.*\//, "")}-${version}.tgz`),
     stop,
   };
+}
+
+/** The registry that npm is configured with; ends with a slash. */
+export async function configuredRegistry(): Promise<string> {
+  const url = (await runCommand("npm", ["config", "get", "registry"])).trim();
+  return url.endsWith("/") ? url : `${url}/`;
 }
 
 function program(): string {

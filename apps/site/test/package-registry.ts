@@ -1,10 +1,15 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { filesOfTar } from "../../../packages/webgpu/src/node/tar-archive.js";
 import { runCommand } from "../../../scripts/rehearsal/command.js";
-import { startRegistry, type Registry } from "../../../scripts/rehearsal/registry.js";
+import { configuredRegistry } from "../../../scripts/rehearsal/registry.js";
 
-const packages = fileURLToPath(new URL("../../../packages/", import.meta.url));
+const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** A registry on this machine that has the packages of this repository, as they would be published. */
 export interface PackageRegistry {
@@ -13,13 +18,34 @@ export interface PackageRegistry {
   stop(): void;
 }
 
-/** Packs what is built, and publishes it to a registry whose files are in `folder`. */
+/**
+ * Packs what is built, into `folder`, and answers for these packages; npm is sent to the registry that it is configured
+ * with for all others.
+ */
 export async function startPackageRegistry(folder: string): Promise<PackageRegistry> {
-  const registry: Registry = await startRegistry(join(folder, "registry"));
+  const [tarballs, upstream] = await Promise.all([pack(folder), configuredRegistry()]);
+  const manifests = new Map(tarballs.map((path) => [manifestOf(path).name, path]));
+  const server = createServer(({ url = "/" }, response) => {
+    const { port } = server.address() as AddressInfo;
+    const name = decodeURIComponent(url.slice(1));
+    const asked = tarballs.find((path) => basename(path) === name);
+    const path = manifests.get(name);
+    if (asked !== undefined) response.end(readFileSync(asked));
+    else if (path !== undefined) answer(response, path, `http://127.0.0.1:${port}`);
+    else response.writeHead(302, { location: upstream + url.slice(1) }).end();
+  });
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", listening);
+  });
   const npmrc = join(folder, "npmrc");
   writeFileSync(
     npmrc,
-    `${registry.npmrc}cache=${join(folder, "npm-cache")}\naudit=false\nfund=false\nupdate-notifier=false\n`,
+    `registry=http://127.0.0.1:${(server.address() as AddressInfo).port}/
+cache=${join(folder, "npm-cache")}
+audit=false
+fund=false
+update-notifier=false
+`,
   );
   const env: NodeJS.ProcessEnv = {
     // Whoever started the tests (npm, pnpm) passes its own configuration on, which would win.
@@ -29,23 +55,58 @@ export async function startPackageRegistry(folder: string): Promise<PackageRegis
     npm_config_userconfig: npmrc,
     NO_COLOR: "1",
   };
-  try {
-    for (const name of readdirSync(packages)) {
-      const cwd = join(packages, name);
-      const path = join(cwd, "package.json");
-      if (!existsSync(path)) continue;
-      if ((JSON.parse(readFileSync(path, "utf8")) as { private?: boolean }).private) continue;
-      const pack = ["pack", "--pack-destination", folder, "--json", "--config.ignore-scripts=true"];
-      const packed = await runCommand("pnpm", pack, { cwd });
-      const { filename } = JSON.parse(packed) as { filename: string };
-      await runCommand("npm", ["publish", filename, "--provenance=false", "--tag=latest"], {
-        cwd: folder,
-        env,
-      });
-    }
-  } catch (error) {
-    registry.stop();
-    throw error;
-  }
-  return { env, stop: () => registry.stop() };
+  return {
+    env,
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** The tarballs of all packages. */
+async function pack(folder: string): Promise<readonly string[]> {
+  const packed = await runCommand(
+    "pnpm",
+    [
+      "--recursive",
+      "--filter=./packages/*",
+      "pack",
+      "--pack-destination",
+      folder,
+      "--json",
+      "--config.ignore-scripts=true",
+    ],
+    { cwd: repository },
+  );
+  const all = JSON.parse(packed) as readonly { readonly filename: string }[];
+  return all
+    .map(({ filename }) => filename)
+    .filter((path) => !(manifestOf(path) as { private?: boolean }).private);
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+}
+
+function manifestOf(tarball: string): Manifest {
+  const files = filesOfTar(gunzipSync(readFileSync(tarball)));
+  const { bytes } = files.find(({ name }) => name === "package/package.json")!;
+  return JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+}
+
+/** What a registry says about a package that has one version. */
+function answer(response: ServerResponse, tarball: string, registry: string): void {
+  const manifest = manifestOf(tarball);
+  const { name, version } = manifest;
+  const sha512 = createHash("sha512").update(readFileSync(tarball)).digest("base64");
+  const dist = { tarball: `${registry}/${basename(tarball)}`, integrity: `sha512-${sha512}` };
+  response.writeHead(200, { "content-type": "application/json" }).end(
+    JSON.stringify({
+      name,
+      "dist-tags": { latest: version },
+      versions: { [version]: { ...manifest, dist } },
+    }),
+  );
 }

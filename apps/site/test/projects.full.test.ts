@@ -57,8 +57,9 @@ describe("a reader who follows a page in a new folder", () => {
   async function project(page: string, ...packages: readonly string[]): Promise<FreshProject> {
     const parent = join(folder, page.replace(/\W/g, "-"));
     mkdirSync(parent);
+    writeFileSync(join(parent, "package.json"), JSON.stringify({ type: "module" }));
     const fresh = new FreshProject(parent, registry!.env, browser!);
-    const install = `npm init -y\nnpm pkg set type=module\nnpm install --ignore-scripts ${packages.join(" ")}`;
+    const install = `npm install --ignore-scripts ${packages.join(" ")}`;
     await fresh.follow([{ kind: "commands", text: install }]);
     await fresh.follow(blocksOf(page).filter(({ kind }) => kind === "file"));
     return fresh;
