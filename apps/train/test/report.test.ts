@@ -220,6 +220,10 @@ describe("the report", () => {
         (bar) => /width: [\d.]+%/.exec(bar.getAttribute("style")!)![0],
       ),
     ).toEqual(["width: 10.0%", "width: 100.0%", "width: 100.0%", "width: 50.0%"]);
+    // On a phone the last columns are out of sight.
+    expect(
+      [...page.querySelectorAll(".rows th[scope=col]")].slice(1, 4).map((th) => th.textContent),
+    ).toEqual(["held\u2011out accuracy", "training time", "of it in the optimizer"]);
     // Two curves in one chart.
     const overlaid = page.querySelectorAll("svg")[0];
     expect(overlaid.querySelectorAll("g[aria-label=line] path")).toHaveLength(2);

@@ -80,20 +80,20 @@ function runTable(backends: readonly BackendComparison[]): string {
       return [
         `${backendTitles[backend]}, ${library}`,
         percent(evaluation.accuracy),
-        lossText(evaluation.loss),
-        history.length > 0 ? lossText(history[history.length - 1].loss) : "–",
         duration(seconds),
         percent(optimizerFraction(runs[library]), 1),
+        lossText(evaluation.loss),
+        history.length > 0 ? lossText(history[history.length - 1].loss) : "–",
       ];
     }),
   );
   const headings = [
     "",
     "held\u2011out accuracy",
-    "held\u2011out loss",
-    "training loss, last epoch",
     "training time",
     "of it in the optimizer",
+    "held\u2011out loss",
+    "training loss, last epoch",
   ];
   return table([headings, ...rows]);
 }

@@ -90,9 +90,15 @@ code { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospac
   .narrow { display: block; }
   .rows { font-size: 0.85rem; }
   .rows th, .rows td { padding: 0.35rem 0.3rem; }
+  .rows tbody th { white-space: normal; }
   .confusion { font-size: 0.75rem; }
   .confusion col.axis, .confusion col.digit { width: 1.15rem; }
   .confusion col.correct-share { width: 3.3rem; }
   .confusion tbody td { border-width: 1px; }
+}
+@media (max-width: 22rem) {
+  .confusion { font-size: 0.65rem; }
+  .confusion col.axis, .confusion col.digit { width: 0.9rem; }
+  .confusion col.correct-share { width: 2.7rem; }
 }
 `;
