@@ -1,7 +1,9 @@
 import { defineConfig } from "vitepress";
 import { accessibleMath } from "./accessible-math.js";
 import { crossOriginIsolation } from "../src/headers.mjs";
+import { browserCode } from "./browser-code.js";
 import { documentationSidebar } from "./documentation-sidebar.js";
+import { highlightedOnce } from "./highlighted-once.js";
 import { apiSidebar, hasApi, referenceSidebar } from "./reference-sidebar.js";
 
 export default defineConfig({
@@ -17,7 +19,10 @@ export default defineConfig({
   ignoreDeadLinks: hasApi ? false : [/^\/reference\/api\//],
   markdown: {
     math: true,
-    config: accessibleMath,
+    config: (renderer) => {
+      accessibleMath(renderer);
+      highlightedOnce(renderer);
+    },
     // Their colors have enough contrast to the background of blocks of code.
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
   },
@@ -64,6 +69,7 @@ export default defineConfig({
   },
   vite: {
     plugins: [
+      browserCode,
       {
         // VitePress answers with pages before Vite adds the headers of `server`.
         name: "cross-origin-isolation",
