@@ -15,9 +15,11 @@ import type { Mutant } from "./mutant.js";
 import { changingStepMutants } from "./optimizers/changing-step-mutants.js";
 import { chainMutants } from "./optimizers/chain-mutants.js";
 import { fingerprintMutants } from "./optimizers/fingerprint-mutants.js";
+import { groupMutants } from "./optimizers/group-mutants.js";
 import { layoutOptionMutants } from "./optimizers/layout-option-mutants.js";
 import { lossScaleMutants } from "./optimizers/loss-scale-mutants.js";
 import { optimizerMutants } from "./optimizers/optimizer-mutants.js";
+import { repeatedCallMutants } from "./optimizers/repeated-call-mutants.js";
 import { rowCountMutants } from "./optimizers/row-count-mutants.js";
 import { scheduleMutants } from "./optimizers/schedule-mutants.js";
 import { skippedStepMutants } from "./optimizers/skipped-step-mutants.js";
@@ -41,6 +43,8 @@ export const mutants: readonly Mutant[] = [
   ...dataMutants,
   ...tensorMutants,
   ...optimizerMutants,
+  ...groupMutants,
+  ...repeatedCallMutants,
   ...stateMutants,
   ...rowCountMutants,
   ...fingerprintMutants,

@@ -6,10 +6,10 @@ import type { Backend, Kernel, Update } from "@gradstep/core";
  */
 export function withRepeater(backend: Backend): Backend {
   const compile = backend.compile.bind(backend);
-  let last: { readonly updates: readonly Update[]; readonly count: number } | undefined;
   backend.compile = (variant): Kernel => {
     const kernel = compile(variant);
     if (kernel.repeater !== undefined) return kernel;
+    let last: { readonly updates: readonly Update[]; readonly count: number } | undefined;
     const runOnce = kernel.run.bind(kernel);
     const run: Kernel["run"] = (updates, count) => {
       runOnce(updates, count);

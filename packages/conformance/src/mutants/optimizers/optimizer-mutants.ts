@@ -159,17 +159,6 @@ export const optimizerMutants: readonly Mutant[] = [
       optimizer.step(moved, options);
     },
   })),
-  {
-    name: "groups are stepped at every step",
-    kind: "optimizer",
-    target: () =>
-      target({
-        create: (spec, parameters, options = {}) => {
-          const groups = options.groups?.map((group) => ({ ...group, every: 1 })) ?? [];
-          return createOptimizer(spec, parameters, { ...options, groups });
-        },
-      }),
-  },
   restoring("the groups' own rates are not restored", (state) => ({
     ...state,
     groups: state.groups.map((group) => ({ ...group, hyperparameters: {} })),

@@ -16,6 +16,7 @@ import { optimizerModelChecks } from "./optimizer-model.js";
 import { randomReductionChecks } from "./random-reductions.js";
 import { maskMemoryChecks } from "./masks-in-memory.js";
 import { refusedRepetitionChecks } from "./refused-repetitions.js";
+import { repeatedCallChecks } from "./repeated-calls.js";
 import { repeatedStepChecks } from "./repeated-steps.js";
 import { resetChecks } from "./reset.js";
 import { interruptedStepChecks } from "./interrupted-steps.js";
@@ -69,6 +70,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...resetChecks,
     ...evaluationChecks,
     ...repeatedStepChecks(rules),
+    ...repeatedCallChecks,
     ...refusedRepetitionChecks(rules),
     ...rowChecks(rules),
     ...unselectedRowChecks,

@@ -29,7 +29,7 @@ const spec = sgd({ learningRate: 1 });
 
 /** An optimizer that has taken two steps with the same tensor. */
 async function start({ target }: Context) {
-  const backend = await target.backend();
+  const backend = withRepeater(await target.backend());
   const w = backend.tensor([2, 2], [1, 2, 3, 4]);
   const g = backend.tensor([2, 2], [1, 1, 2, 2]);
   const optimizer = target.create(spec, { w }) as ReturnType<typeof target.create>;

@@ -29,6 +29,7 @@ export function checkNumbers(optimizer: CountingOptimizer, plain: PlainOptimizer
     const what = `of group ${i - 1}`;
     assertEqual(numbers(group), expected, `hyperparameters ${what}`);
     assertEqual(group.every, one.overrides.every ?? 1, `every ${what}`);
+    assertEqual(group.frozen, one.frozen, `frozen ${what}`);
     assertEqual(group.iterations, one.iterations, `iterations ${what}`);
     assertEqual(group.parameters, one.names, `parameters ${what}`);
   });
@@ -62,7 +63,11 @@ export async function checkValues(
     {
       name: "counting",
       settings: { ...base.overrides, weightDecayMode: "decoupled", maximize: false },
-      groups: own.map((group) => ({ match: group.names, ...group.overrides })),
+      groups: own.map(({ names, frozen, overrides }) => ({
+        match: names,
+        ...(frozen ? { frozen } : {}),
+        ...overrides,
+      })),
     },
     "config",
   );

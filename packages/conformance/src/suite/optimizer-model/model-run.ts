@@ -1,13 +1,13 @@
 import { newRow, type Backend, type createOptimizer, type Tensor } from "@gradstep/core";
 import { assert } from "../assertions.js";
 import type { Random } from "../random/random.js";
+import { changeSetting } from "./changed-settings.js";
 import { countingRule } from "./counting-rule.js";
 import { checkNumbers, checkValues, type CountingOptimizer } from "./model-comparison.js";
 import { PlainOptimizer } from "./plain-optimizer.js";
 import { randomKind } from "./random-kind.js";
 import { randomlyEdited, type SavedState } from "./saved-state.js";
 import {
-  randomHyperparameter,
   randomIntegers,
   randomOverrides,
   randomRows,
@@ -160,16 +160,7 @@ export class ModelRun {
   }
 
   #set(): void {
-    const random = this.#random;
-    const index = random.integer(0, 2);
-    const { overrides } = this.#plain.groups[index];
-    const group = index === 0 ? this.#optimizer : this.#optimizer.groups[index - 1];
-    const every = index > 0 && random.chance(0.3);
-    const name = every ? "every" : random.pick(["learningRate", "alpha", "weightDecay"] as const);
-    const value = name === "every" ? random.integer(1, 3) : randomHyperparameter(random, name);
-    this.#note(`${name} of group ${index - 1} to ${value}`);
-    overrides[name] = value;
-    Object.assign(group, { [name]: value });
+    this.#note(changeSetting(this.#optimizer, this.#plain, this.#random));
   }
 
   #write(): void {

@@ -14,6 +14,8 @@ export interface PlainGroup {
   readonly names: string[];
   overrides: Overrides;
   iterations: number;
+  /** Whether it stays as it is. */
+  frozen: boolean;
   /** The persistent scalar. */
   total: number;
 }
@@ -30,6 +32,8 @@ export interface PlainGroupState {
   readonly overrides: Overrides;
   /** Follows from `every` if left out. */
   readonly iterations?: number;
+  /** False if left out. */
+  readonly frozen?: boolean;
   readonly total: number;
 }
 
@@ -60,6 +64,7 @@ export class PlainOptimizer {
       names: [...names],
       overrides: { ...overrides },
       iterations: 0,
+      frozen: false,
       total: firstTotal,
     }));
   }
@@ -91,7 +96,7 @@ export class PlainOptimizer {
   step(gradients: Readonly<Record<string, readonly number[]>>, options: PlainStepOptions): void {
     this.iterations += 1;
     for (const group of this.groups) {
-      if (this.iterations % (group.overrides.every ?? 1) !== 0) continue;
+      if (group.frozen || this.iterations % (group.overrides.every ?? 1) !== 0) continue;
       group.iterations += 1;
       const alpha = this.number(group, "alpha");
       group.total += alpha;
@@ -141,9 +146,10 @@ export class PlainOptimizer {
   state(): PlainState {
     return {
       iterations: this.iterations,
-      groups: this.groups.map(({ overrides, iterations, total }) => ({
+      groups: this.groups.map(({ overrides, iterations, frozen, total }) => ({
         overrides: { ...overrides },
         iterations,
+        frozen,
         total,
       })),
       slots: new Map(
@@ -158,9 +164,10 @@ export class PlainOptimizer {
   restore({ iterations, groups, slots }: PlainState): void {
     this.iterations = iterations;
     this.groups.forEach((group, i) => {
-      const { overrides, iterations: ofGroup, total } = groups[i];
+      const { overrides, iterations: ofGroup, frozen = false, total } = groups[i];
       group.overrides = { ...overrides };
       group.iterations = ofGroup ?? Math.floor(iterations / (overrides.every ?? 1));
+      group.frozen = frozen;
       group.total = total;
     });
     for (const [name, values] of slots)

@@ -18,10 +18,15 @@ export function randomlyEdited({ state, plain }: SavedState, random: Random): Sa
       ...randomOverrides(random),
     };
     if (i > 0 && random.chance(0.5)) Object.assign(overrides, { every: random.integer(1, 3) });
-    return { overrides, iterations: random.integer(0, 20), total: random.integer(0, 200) };
+    return {
+      overrides,
+      iterations: random.integer(0, 20),
+      frozen: i > 0 && random.chance(0.2),
+      total: random.integer(0, 200),
+    };
   });
   const groups = edited.map((group): PlainGroupState =>
-    random.chance(0.8) ? group : { overrides: group.overrides, total: group.total },
+    random.chance(0.8) ? group : { overrides: group.overrides, total: group.total, frozen: false },
   );
   return {
     state: {
