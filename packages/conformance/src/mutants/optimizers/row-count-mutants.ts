@@ -51,6 +51,19 @@ function afterRestore(
   });
 }
 
+/** A mask for each parameter whose rows are counted. */
+function masksOf(
+  { counts }: Restored,
+  parameters: Readonly<Record<string, Tensor>>,
+  isSelected: (row: number, count: number) => boolean,
+): Readonly<Record<string, Uint32Array>> | undefined {
+  const masks = Object.entries(counts).map(([key, count]) => [
+    key,
+    Uint32Array.from({ length: parameters[key].shape[0] }, (_, row) => +isSelected(row, count)),
+  ]);
+  return masks.length === 0 ? undefined : Object.fromEntries(masks);
+}
+
 /** Some steps without a mask get one for each parameter whose rows are counted. */
 function masking(
   name: string,
@@ -59,16 +72,13 @@ function masking(
 ): Mutant {
   return afterRestore(name, (optimizer, parameters, restored) => ({
     step: (gradients: Gradients, options?: StepOptions) => {
-      const masks = Object.entries(restored.counts).map(([key, count]) => [
-        key,
-        Uint32Array.from({ length: parameters[key].shape[0] }, (_, row) => +isSelected(row, count)),
-      ]);
+      const rows = masksOf(restored, parameters, isSelected);
       if (
         options?.rows === undefined &&
-        masks.length > 0 &&
+        rows !== undefined &&
         isAffected(optimizer, gradients, options)
       )
-        optimizer.step(gradients, { ...options, rows: Object.fromEntries(masks) });
+        optimizer.step(gradients, { ...options, rows });
       else optimizer.step(gradients, options);
     },
   }));
@@ -148,6 +158,21 @@ export const rowCountMutants: readonly Mutant[] = [
     "accumulated gradients update all rows, whatever their number",
     () => true,
     (optimizer) => Number(optimizer.config().accumulate ?? 1) > 1,
+  ),
+  afterRestore(
+    "the rows from the number on are treated as those that the mask before left out",
+    (optimizer, parameters, restored) => {
+      let last: StepOptions["unselectedRows"];
+      return {
+        step: (gradients: Gradients, options?: StepOptions) => {
+          const rows = masksOf(restored, parameters, (row, count) => row < count);
+          if (options !== undefined || rows === undefined || last === undefined)
+            optimizer.step(gradients, options);
+          else optimizer.step(gradients, { rows, unselectedRows: last });
+          last = options?.unselectedRows;
+        },
+      };
+    },
   ),
   masking(
     "options of a step hold for the rows from the number on",

@@ -178,6 +178,9 @@ async function endOfNumber(context: Context): Promise<void> {
   for (let i = 0; i < 3; i += 1) await step(below, "with a number of rows");
   await step([1, 4], "with a mask", { rows: Uint32Array.of(0, 1, 0, 0, 1) });
   await step(below, "after a step with a mask");
+  const mask = Uint32Array.of(0, 1, 0, 0, 1);
+  await step(every, "with a mask and zero", { rows: mask, unselectedRows: "zero" });
+  await step(below, "after a step with a mask and zero");
   await assertCount(optimizer, counted, "after steps");
   const { rowCounts: _, ...ofAll } = state;
   optimizer.restore(ofAll);
