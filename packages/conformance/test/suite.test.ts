@@ -1,46 +1,16 @@
-import {
-  defineRule,
-  nadam,
-  nonNegative,
-  sgd,
-  type Backend,
-  type Kernel,
-  type Update,
-  type Variant,
-} from "@gradstep/core";
+import { nadam, sgd, type Backend, type Kernel, type Variant } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
 import { describe, expect, test } from "vitest";
-import { cases } from "../../../testing/cases.js";
-import { hostRunner } from "../../../testing/host-runner.js";
-import { sampledRunner } from "../../../testing/sampled-runner.js";
 import { slowTest } from "../../../testing/slow-test.js";
 import { wgsl } from "../src/bounds/error-model.js";
-import { describeDifference } from "../src/checker/violation.js";
 import { conformance } from "../src/suite/conformance.js";
 import { suiteOf } from "../src/suite/options.js";
-import { runCheck, verify, type CheckResult } from "../src/suite/verify.js";
-
-const runner = hostRunner(reference);
-conformance({
-  backend: reference,
-  cases: cases(1000, 20),
-  maxKernels: cases(320, 4),
-  maskTensors: runner.maskTensors,
-  ...sampledRunner(runner, 0, { quick: 18 }),
-});
-
-/** For tests of the suite itself, not of a backend. */
-const little = { cases: 1, maxKernels: 2 };
+import { runCheck, verify } from "../src/suite/verify.js";
+import { little, named } from "./suite-results.js";
 
 /** A backend without `remap`, as a first version of a backend is. */
 function withoutRows(): Backend {
   return Object.assign(reference() as Backend, { remap: undefined as never });
-}
-
-function named(checks: readonly CheckResult[], status: CheckResult["status"]): readonly string[] {
-  return checks
-    .filter((one) => one.status === status)
-    .map(({ group, name }) => `${group}: ${name}`);
 }
 
 describe("the suite", () => {
@@ -145,134 +115,6 @@ describe("a missing capability", () => {
     await body({ skip: (reason: string) => reasons.push(reason) });
     expect(reasons).toEqual([expect.stringContaining("no remap()")]);
     await expect(body()).rejects.toThrow("pass rows: false to conformance()");
-  });
-});
-
-describe("rules of one's own", () => {
-  const mine = defineRule({
-    name: "mine",
-    hyperparameters: { learningRate: { default: 0.25, min: 0.1, max: 0.5 }, mix: nonNegative(2) },
-    slots: { m: "mix" },
-    perElement: `
-      m = m * 0.5 + g
-      p = p - m * learningRate
-    `,
-  });
-
-  slowTest("are checked in place of the built-in ones", async () => {
-    const ofRules = ["groups", "maximize", "state", "lengths", "bounds", "NaN and infinity"];
-    const { checks } = await verify({
-      ...little,
-      backend: reference,
-      rules: [mine],
-      groups: [...ofRules, "rows"],
-    });
-    expect(named(checks, "failed")).toEqual([]);
-    const passed = named(checks, "passed");
-    expect(passed.some((name) => name.startsWith("rows: random remaps"))).toBe(true);
-    for (const group of ofRules)
-      expect(passed.some((name) => name.startsWith(`${group}: mine`))).toBe(true);
-    expect(passed.some((name) => name.includes("adam"))).toBe(false);
-  });
-
-  test("are checked against the backend's own kernels", async () => {
-    const backend = (): Backend => {
-      const broken = reference() as Backend & { exact: boolean };
-      broken.exact = false;
-      const compile = broken.compile.bind(broken);
-      broken.compile = (variant) => {
-        const kernel = compile(variant);
-        if (variant.rule !== "mine") return kernel;
-        return {
-          ...kernel,
-          run: (updates, count) => {
-            kernel.run(updates, count);
-            updates[0].slots[0].write(new Float32Array(updates[0].parameter.size));
-          },
-        };
-      };
-      return broken;
-    };
-    const { checks } = await verify({ ...little, backend, rules: [mine], groups: ["bounds"] });
-    const bounds = checks.find(({ group }) => group === "bounds");
-    expect(bounds).toMatchObject({ name: "mine", status: "failed" });
-    expect(bounds!.reason).toMatch(
-      /^mine, step 1: m of "\w+"\[\d+\] is 0; expected \S+, between \S+ and \S+ \(error\/bound \S+\)\n {2}in mine case 0, seed 1/,
-    );
-  });
-
-  test.each([
-    ["no rules", []],
-    ["what is not a rule", [{}]],
-    ["two of one name", [mine, mine]],
-  ])("are refused: %s", async (_, rules) => {
-    const options = { backend: reference, rules: rules as never };
-    await expect(verify(options)).rejects.toMatchObject({ code: "INVALID_RULE" });
-  });
-
-  test("fail if no value has a bound", async () => {
-    const overflowing = defineRule({
-      name: "overflowing",
-      hyperparameters: { learningRate: nonNegative(1) },
-      perElement: "p = sqrt(-1 - abs(p)) * 0 + 1e38 * 1e38 * sign(g) * learningRate",
-    });
-    const { checks, context } = suiteOf({
-      cases: 1,
-      backend: reference,
-      rules: [overflowing],
-      model: wgsl,
-    });
-    const bounds = checks.find(({ group }) => group === "bounds")!;
-    expect(await runCheck(bounds, context)).toMatchObject({
-      status: "failed",
-      reason: expect.stringContaining("has a bound") as string,
-    });
-  });
-});
-
-describe("a failure says where", () => {
-  const where = { rule: "sgd", step: 3, parameter: "w", output: "m", element: 7 };
-
-  test("a value that differs from the reference's, on an exact backend", () => {
-    const difference = { ...where, got: 0, expected: -0 };
-    expect(describeDifference(difference, 1)).toBe(
-      'sgd, step 3: m of "w"[7] is 0; expected exactly -0, as the f32 reference has it, ' +
-        "because the backend declares exact: true (bound 0; 1 value differs)",
-    );
-    expect(describeDifference(difference, 2)).toContain("2 values differ)");
-  });
-
-  slowTest("in every check of a backend with one wrong value", async () => {
-    const backend = (): Backend => {
-      const broken = reference();
-      const compile = broken.compile.bind(broken);
-      broken.compile = (variant) => {
-        const kernel = compile(variant);
-        const run = kernel.run.bind(kernel);
-        return Object.assign(kernel, {
-          run: (updates: readonly Update[], count: number) => {
-            run(updates, count);
-            const view = (updates[0].parameter as unknown as { view(): Float32Array }).view();
-            // The last bit: on an exact backend even that is a failure.
-            const bits = new Int32Array(view.buffer, view.byteOffset, view.length);
-            bits[bits.length - 1] += 1;
-          },
-        });
-      };
-      return broken;
-    };
-    const groups = ["optimizer", "groups", "maximize", "bounds", "layouts", "state", "reset"];
-    const { checks } = await verify({ ...little, backend, rules: [sgd, nadam], groups });
-    const reasons = checks.flatMap(({ group, status, reason = "" }) =>
-      status === "failed" && group !== "order of calls" ? [reason] : [],
-    );
-    expect(reasons.length).toBeGreaterThan(10);
-    for (const reason of reasons) {
-      expect(reason).toMatch(
-        /^[\w-]+[^:]*, (step \d+[^:]*|reset): \w+ of "\w+"\[\d+\] is \S+; expected (exactly )?\S+.*\(.*bound/,
-      );
-      expect(reason).not.toMatch(/\b1 values/);
-    }
   });
 });
 
