@@ -1,4 +1,4 @@
-import { GradstepError, show } from "./errors.js";
+import { checkChoice } from "./check-choice.js";
 
 /**
  * Checks a value that may be left out. Backends use it, too.
@@ -7,8 +7,5 @@ import { GradstepError, show } from "./errors.js";
  * @throws {GradstepError} `INVALID_HYPERPARAMETER` unless it is true or false, or undefined
  */
 export function checkSwitch(what: string, name: string, value: unknown): void {
-  if (value === undefined || typeof value === "boolean") return;
-  throw new GradstepError(`${what}: ${name} is ${show(value)}; expected true or false.`, {
-    code: "INVALID_HYPERPARAMETER",
-  });
+  if (value !== undefined) checkChoice(what, name, value, [true, false]);
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { activate, applyChainRule, normOf } from "../src/activations/activate.js";
-import type { ActivationKind, CheckedActivation } from "../src/activations/activation.js";
+import {
+  checkActivation,
+  type ActivationKind,
+  type CheckedActivation,
+} from "../src/activations/activation.js";
 
 const kinds: readonly ActivationKind[] = [
   "identity",
@@ -130,4 +134,15 @@ test("the chain rule in f32 rounds every operation", () => {
     f32(f32(2 - f32(n[0] * along)) / f32(norm)),
     f32(f32(3 - f32(n[1] * along)) / f32(norm)),
   ]);
+});
+
+test("an affine activation takes two finite numbers, and nothing else", () => {
+  const right = { kind: "affine", scale: 2, offset: 1 } as const;
+  expect(checkActivation("w", right)).toEqual(right);
+  const wrong = [1n, Symbol("s"), "2", [2], null, undefined, NaN, 1e39, Object.create(null)];
+  for (const value of wrong as unknown[])
+    for (const changed of [{ scale: value }, { offset: value }, { shift: 1 }])
+      expect(() => checkActivation("w", { ...right, ...changed })).toThrow(
+        expect.objectContaining({ code: "UNKNOWN_OPTION" }),
+      );
 });

@@ -187,7 +187,9 @@ describe("options that contradict each other are refused", () => {
     );
     expect([...w.values]).toEqual([1, 2]);
     const clear = anything<boolean>("true");
-    expect(await refusal(run, () => run.optimizer.step({ w }, { clear }))).toBe("UNKNOWN_OPTION");
+    expect(await refusal(run, () => run.optimizer.step({ w }, { clear }))).toBe(
+      "INVALID_HYPERPARAMETER",
+    );
   });
 
   test.each(["propagate", "throw"] as const)("a dynamic loss scale, and %s", (nonFinite) => {

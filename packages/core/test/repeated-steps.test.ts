@@ -5,6 +5,7 @@ import type { GroupOptions } from "../src/rule/rule.js";
 import type { Optimizer } from "../src/optimizer/optimizer.js";
 import { reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
+import { revoked } from "../../../testing/wrong-values.js";
 import { codeOf } from "./support.js";
 
 /** The reference backend, which repeats runs and counts the repetitions. */
@@ -180,6 +181,16 @@ test("a step with a name that nobody has is refused, though its tensors are thos
   expect(repeats()).toBe(1);
   expect(codeOf(() => optimizer.step({ w, x: w }))).toBe("UNKNOWN_PARAMETER");
   expect(optimizer.iterations).toBe(2);
+});
+
+test("a proxy that was revoked is refused, also after a step that can be repeated", () => {
+  const { backend, repeats } = repeating();
+  const { optimizer, gradients } = make(backend, []);
+  for (let i = 0; i < 3; i += 1) {
+    expect(codeOf(() => optimizer.step(revoked({})))).toBe("INVALID_GRADIENT");
+    optimizer.step(gradients);
+  }
+  expect([optimizer.iterations, repeats()]).toEqual([3, 2]);
 });
 
 test("no step is repeated while rows count their own steps", async () => {

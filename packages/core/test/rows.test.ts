@@ -286,7 +286,7 @@ describe("a mask", () => {
       ["UNKNOWN_OPTION", { rows: null }],
       ["UNKNOWN_OPTION", { rows: new Map([["w", mask]]) }],
       ["UNKNOWN_OPTION", { row: mask }],
-      ["UNKNOWN_OPTION", { rows: mask, unselectedRows: "drop" }],
+      ["INVALID_HYPERPARAMETER", { rows: mask, unselectedRows: "drop" }],
       ["UNKNOWN_OPTION", mask],
       ["UNKNOWN_OPTION", null],
       ["INVALID_SHAPE", { rows: mask }, { ...g, s: numbers(1, 1) }],

@@ -36,6 +36,7 @@ const backend = reference();
 const tensor = () => backend.tensor([2], [1, 2]);
 const ones = Float32Array.of(1, 1);
 const optimizer = createOptimizer(adam(), { w: tensor() });
+const rows = optimizer.rows();
 const rowSources = { count: 1, indices: Uint32Array.of(0) };
 const plain = {
   name: "plain",
@@ -64,6 +65,30 @@ describe("a proxy that throws, or was revoked, is refused with a code", () => {
     ["options of a monitor", "UNKNOWN_OPTION", (value) => earlyStopping(value)],
     ["options of wrap", "UNKNOWN_OPTION", (value) => backend.wrap(new Float32Array(2), value)],
     ["memory to wrap", "INVALID_MEMORY", (value) => backend.wrap(value)],
+    ["values to write", "INVALID_MEMORY", (value) => tensor().write(value)],
+    ["the gradients of a step", "INVALID_GRADIENT", (value) => optimizer.step(value)],
+    ["a gradient", "INVALID_GRADIENT", (w) => optimizer.step({ w })],
+    ["options of a remap", "UNKNOWN_OPTION", (value) => rows.remap(Uint32Array.of(0), value)],
+    [
+      "flags of a remap",
+      "INVALID_MEMORY",
+      (resetRows) => rows.remap(Uint32Array.of(0), { resetRows }),
+    ],
+    [
+      "a copy",
+      "INVALID_PARAMETER",
+      (w) => createOptimizer(adam(), { w: tensor() }, { copies: { w } }),
+    ],
+    [
+      "an activation",
+      "UNKNOWN_OPTION",
+      (w) => createOptimizer(adam(), { w: tensor() }, { activatedGradients: { w } }),
+    ],
+    [
+      "what a group matches",
+      "UNKNOWN_OPTION",
+      (match) => createOptimizer(adam(), { w: tensor() }, { groups: [{ match }] }),
+    ],
     ["options of a step", "UNKNOWN_OPTION", (value) => optimizer.step({ w: ones }, value)],
     ["the rows of a step", "UNKNOWN_OPTION", (rows) => optimizer.step({ w: ones }, { rows })],
     ["a state", "STATE_MISMATCH", (value) => optimizer.restore(value)],

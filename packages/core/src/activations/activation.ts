@@ -1,4 +1,5 @@
-import { GradstepError, show } from "../errors.js";
+import { alternatives, GradstepError, show } from "../errors.js";
+import { hasNames } from "../has-names.js";
 
 /**
  * A function from a parameter to what a model or a renderer reads: `exp` for scales, `sigmoid` for opacities, `softplus`
@@ -37,16 +38,16 @@ export const smallestNorm = 1e-12;
 export function checkActivation(what: string, activation: unknown): CheckedActivation {
   if (names.includes(activation as ActivationKind))
     return { ...identity, kind: activation as ActivationKind };
-  const { kind, scale, offset, ...rest } = (activation ?? {}) as Record<string, unknown>;
-  const isAffine =
-    kind === "affine" &&
-    Number.isFinite(Math.fround(scale as number)) &&
-    Number.isFinite(Math.fround(offset as number)) &&
-    Object.keys(rest).length === 0;
-  if (isAffine)
-    return { kind, scale: Math.fround(scale as number), offset: Math.fround(offset as number) };
+  const { kind, scale, offset, ...rest } = hasNames(activation) ? activation : identity;
+  if (kind === "affine" && isNumber(scale) && isNumber(offset) && Object.keys(rest).length === 0)
+    return { kind, scale: Math.fround(scale), offset: Math.fround(offset) };
   throw new GradstepError(
-    `${what} has the activation ${show(activation)}; expected one of ${names.map((name) => `"${name}"`).join(", ")}, or { kind: "affine", scale, offset } with finite numbers.`,
+    `${what} has the activation ${show(activation)}; expected ${alternatives(names)}, or { kind: "affine", scale, offset } with finite numbers.`,
     { code: "UNKNOWN_OPTION" },
   );
+}
+
+/** Whether it is a number that f32 can hold. */
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(Math.fround(value));
 }

@@ -6,6 +6,7 @@ import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js
 import { checkLength, sizeOf } from "./shape.js";
 import { notLive, withoutValues } from "./tensor-errors.js";
 import { isArray } from "../is-array.js";
+import { isReadable } from "../is-readable.js";
 
 /**
  * A tensor in memory that JavaScript can access, for backends on the host. Kernels work on `view()`. As a staging tensor
@@ -180,7 +181,7 @@ function largerArray<T extends Values>(array: T, length: number): T {
  * @throws {GradstepError} `INVALID_MEMORY`, `LENGTH_MISMATCH`
  */
 export function checkValues(values: ArrayLike<number>, size: number): void {
-  if (values === null || typeof values !== "object" || typeof values[0] === "bigint") {
+  if (!isReadable(values) || typeof values[0] === "bigint") {
     throw new GradstepError(`Got ${show(values)} to write; expected an array of numbers.`, {
       code: "INVALID_MEMORY",
     });

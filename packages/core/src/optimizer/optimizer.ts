@@ -105,7 +105,7 @@ export interface OptimizerMethods<
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (also if there is no gradient at all),
    * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows),
    * `SWAPPED` (after `swap`), `NON_FINITE` (with `nonFinite: "throw"`), `INVALID_MEMORY` and `INVALID_HYPERPARAMETER`
-   * (the options `scale`, `skip` and `learningRate`)
+   * (values of options)
    */
   step(gradients: Gradients<N>, options?: StepOptions): void;
   /**

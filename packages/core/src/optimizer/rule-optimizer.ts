@@ -2,6 +2,7 @@ import type { Tensor } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
 import type { Explanation } from "./explain/explanation.js";
 import { checkOptions } from "../check-options.js";
+import { propertyOf } from "../property-of.js";
 import { GradstepError } from "../errors.js";
 import { checkGradients } from "./step/gradient-table-checks.js";
 import type { Gradients } from "./step/gradients.js";
@@ -216,7 +217,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     names: string | readonly string[] = this.parameters,
     options: ResetOptions = {},
   ): void {
-    checkEncodableRows("rows", options?.rows);
+    checkEncodableRows("rows", propertyOf(options, "rows"));
     this.#reset("encodeReset", names, options, (kernel, updates, count) => {
       if (kernel.encode === undefined)
         throw cannotEncode(this.#table.backend!.name, "resets", "reset()");
@@ -285,7 +286,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     const isOne =
       ArrayBuffer.isView(gradients) ||
       isSparseGradient(gradients) ||
-      typeof gradients?.read === "function";
+      typeof propertyOf(gradients, "read") === "function";
     const named = (isOne ? { [name]: gradients } : gradients) as Gradients;
     checkGradients(named, this.#table.byName, name);
     // Loaded on demand, since few applications need it.

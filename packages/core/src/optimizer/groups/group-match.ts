@@ -1,6 +1,7 @@
 import { GradstepError, show } from "../../errors.js";
 import type { Match, MatchedParameter } from "../../rule/rule.js";
 import { isArray } from "../../is-array.js";
+import { isInstance } from "../../is-instance.js";
 
 /**
  * Checks what selects the parameters of a group.
@@ -11,7 +12,7 @@ export function checkMatch(label: string, match: unknown): Match {
   const valid =
     typeof match === "string" ||
     typeof match === "function" ||
-    match instanceof RegExp ||
+    isInstance(match, RegExp) ||
     (isArray(match) && match.every((name) => typeof name === "string"));
   if (valid) return match as Match;
   throw new GradstepError(

@@ -1,6 +1,7 @@
+import { checkCount } from "../check-count.js";
 import { checkChoice } from "../../check-choice.js";
 import { didYouMean } from "../../did-you-mean.js";
-import { GradstepError, list, show } from "../../errors.js";
+import { GradstepError, list } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";
 import type { Schedule } from "../../schedules/schedule.js";
@@ -179,7 +180,8 @@ export class Group {
   /** The value that `set` would store. @throws as `set` does */
   check(name: string, value: unknown): number | Schedule {
     const { rule } = this.context.spec;
-    if (name === "every" && this.defaults !== undefined) return checkEvery(this.#label, value);
+    if (name === "every" && this.defaults !== undefined)
+      return checkCount(`${this.#label}: every`, value);
     if (!Object.hasOwn(rule.hyperparameters, name)) {
       const isOption = Object.hasOwn(rule.options, name);
       throw new GradstepError(
@@ -231,11 +233,4 @@ export class Group {
     this.#hasSchedule = [...this.#overrides.values()].some((value) => typeof value !== "number");
     this.context.clock.changes += 1;
   }
-}
-
-function checkEvery(label: string, value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-  throw new GradstepError(`${label}: every is ${show(value)}; expected a positive integer.`, {
-    code: "INVALID_HYPERPARAMETER",
-  });
 }

@@ -1,3 +1,4 @@
+import { checkGroups } from "./check-groups.js";
 import { GradstepError, list } from "../../errors.js";
 import type { OptimizerSpec } from "../../rule/rule.js";
 import type { OptimizerConfig, RuleConfig } from "../optimizer.js";
@@ -72,7 +73,7 @@ export class OptimizerGroups {
    */
   #ownDefaults(label: string, rule: OptimizerSpec, overrides: object, clock: Clock): Group {
     const spec = checkedSpec(`the rule of ${label}`, rule);
-    if (rule.groups.length > 0 || spec.control !== undefined) {
+    if (checkGroups(rule.groups).length > 0 || spec.control !== undefined) {
       throw new GradstepError(
         `${label}: ${spec.rule.name} has groups or step control of its own; expected a rule without. Give them to the optimizer.`,
         { code: "UNKNOWN_OPTION" },

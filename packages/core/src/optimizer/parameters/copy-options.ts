@@ -4,6 +4,7 @@ import { isRawMemory } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { checkOptions } from "../../check-options.js";
 import { GradstepError, show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import { notLive } from "../../backend/tensor-errors.js";
 import { checkIsTable, notAParameter } from "./parameter-checks.js";
 import { isArray } from "../../is-array.js";
@@ -52,8 +53,7 @@ function checkCopy(
   shape: readonly number[],
   backend: Backend | undefined,
 ): ParameterCopy {
-  const isAlone =
-    isTensor(option) || option === null || typeof option !== "object" || isRawMemory(option);
+  const isAlone = isTensor(option) || isRawMemory(option) || !hasNames(option);
   const { to, as = "identity" } = (isAlone ? { to: option } : option) as Partial<CopyOptions>;
   if (!isAlone && isTensor(to)) checkOptions(`The copy of "${name}"`, option, ["to", "as"]);
   const dtype = isTensor(to) ? (to.layout?.dtype ?? to.backend.precision) : undefined;

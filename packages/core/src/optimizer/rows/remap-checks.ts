@@ -1,11 +1,10 @@
 import { newRow, type Backend, type RowValues } from "../../backend/backend.js";
-import { isArray } from "../../is-array.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkRowValues } from "../../backend/row-value-checks.js";
-import { isRowValues } from "./row-checks.js";
+import { isByName, isRowValues } from "./row-checks.js";
 import type { RemapOptions } from "./rows.js";
 
 /** The rows whose slots are reset, by the names of parameters. */
@@ -62,12 +61,6 @@ export function checkResetRows(
       checkRowValues(`resetRows of "${name}"`, rows, count, backend, { allowsMore: true });
   }
   return new Map(named);
-}
-
-/** Whether it is an object with a value per name, rather than one value, or memory where a tensor is expected. */
-function isByName<V>(values: RowValues | Readonly<Record<string, V>>): values is Record<string, V> {
-  if (values === null || typeof values !== "object" || isArray(values)) return false;
-  return !isRowValues(values) && !isRawMemory(values);
 }
 
 /** Steps of rows are counted on the host. @throws {GradstepError} `UNSUPPORTED` */

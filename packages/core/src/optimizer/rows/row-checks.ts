@@ -1,10 +1,19 @@
 import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.js";
 import { isTensor } from "../../backend/is-tensor.js";
+import { isRawMemory } from "../../backend/raw-memory.js";
 import { GradstepError } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 
 /** Whether a value is one mask, and not an object of masks by name. */
 export function isRowValues(rows: object): rows is RowValues {
   return ArrayBuffer.isView(rows) || isTensor(rows);
+}
+
+/** Whether it is an object with a value per name, rather than one value, or memory where a tensor is expected. */
+export function isByName<V>(
+  values: RowValues | Readonly<Record<string, V>>,
+): values is Record<string, V> {
+  return hasNames(values) && !isRowValues(values) && !isRawMemory(values);
 }
 
 /** A parameter's number of rows. @throws {GradstepError} `INVALID_SHAPE` for a single number */

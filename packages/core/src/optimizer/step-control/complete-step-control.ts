@@ -1,3 +1,4 @@
+import { checkCount } from "../check-count.js";
 import { checkChoice } from "../../check-choice.js";
 import { checkOptions } from "../../check-options.js";
 import { GradstepError, show } from "../../errors.js";
@@ -31,8 +32,7 @@ const dynamicDefaults = {
  */
 export function completeStepControl(options: StepControlOptions): CompleteStepControl | undefined {
   const { accumulate = 1, schedulesCount = "steps", lossScale } = options;
-  if (!Number.isSafeInteger(accumulate) || accumulate < 1)
-    throw invalid("accumulate", accumulate, "a positive integer");
+  checkCount("accumulate", accumulate);
   checkChoice("createOptimizer", "schedulesCount", schedulesCount, ["steps", "calls"]);
   const scale = completeLossScale(lossScale);
   const { nonFinite = scale === undefined ? "propagate" : "skip" } = options;
@@ -77,8 +77,7 @@ function completeLossScale(
   const complete = { ...dynamicDefaults, ...given };
   checkFactor("lossScale.initial", complete.initial);
   const { growthInterval, growthFactor, backoffFactor } = complete;
-  if (!Number.isSafeInteger(growthInterval) || growthInterval < 1)
-    throw invalid("lossScale.growthInterval", growthInterval, "a positive integer");
+  checkCount("lossScale.growthInterval", growthInterval);
   if (!(Number.isFinite(growthFactor) && growthFactor >= 1))
     throw invalid("lossScale.growthFactor", growthFactor, "a number from 1 on");
   if (!(Number.isFinite(backoffFactor) && backoffFactor > 0 && backoffFactor <= 1))

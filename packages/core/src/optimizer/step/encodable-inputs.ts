@@ -1,7 +1,9 @@
-import type { RowValues } from "../../backend/backend.js";
 import { GradstepError, show } from "../../errors.js";
 import { isRowValues } from "../rows/row-checks.js";
+import { isReadable } from "../../is-readable.js";
+import { propertyOf } from "../../property-of.js";
 import { isSparseGradient } from "../sparse/sparse-gradient.js";
+import { checkIsTable } from "./gradient-table-checks.js";
 import type { Gradients } from "./gradients.js";
 import type { StepOptions } from "./step-options.js";
 
@@ -10,7 +12,8 @@ import type { StepOptions } from "./step-options.js";
  * @throws {GradstepError} `INVALID_GRADIENT`, `INVALID_MEMORY`
  */
 export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
-  for (const [name, gradient] of Object.entries(gradients ?? {})) {
+  checkIsTable(gradients);
+  for (const [name, gradient] of Object.entries(gradients)) {
     const isSparse = isSparseGradient(gradient);
     const parts = isSparse ? [gradient.indices, gradient.values] : [gradient];
     const array = parts.find((one) => ArrayBuffer.isView(one));
@@ -22,10 +25,9 @@ export function checkEncodable(gradients: Gradients, options: StepOptions | unde
       { code: "INVALID_GRADIENT" },
     );
   }
-  const masks = options?.rows ?? {};
-  for (const mask of isRowValues(masks) ? [masks] : Object.values(masks)) {
+  const masks = propertyOf(options, "rows");
+  for (const mask of isReadable(masks) && !isRowValues(masks) ? Object.values(masks) : [masks])
     checkEncodableRows("A mask", mask);
-  }
 }
 
 /**
@@ -33,7 +35,7 @@ export function checkEncodable(gradients: Gradients, options: StepOptions | unde
  * @param what what they are, as the message begins: `A mask`
  * @throws {GradstepError} `INVALID_MEMORY`
  */
-export function checkEncodableRows(what: string, rows: RowValues | undefined): void {
+export function checkEncodableRows(what: string, rows: unknown): void {
   if (!ArrayBuffer.isView(rows)) return;
   throw new GradstepError(
     `${what} is ${show(rows)}; expected a tensor, since arrays cannot be read when the work is executed. Wrap a buffer as u32.`,

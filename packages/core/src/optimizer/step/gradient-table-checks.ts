@@ -2,13 +2,14 @@ import { isTensor } from "../../backend/is-tensor.js";
 import { didYouMean } from "../../did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
+import { isReadable } from "../../is-readable.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkGradient, type Gradients } from "./gradients.js";
 
 /** @throws {GradstepError} `INVALID_GRADIENT` for a value that is not an object */
 export function checkIsTable(gradients: Gradients): void {
-  if (gradients === null || typeof gradients !== "object") throw notATable(gradients);
+  if (!isReadable(gradients)) throw notATable(gradients);
 }
 
 /**

@@ -10,6 +10,7 @@ import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js"
 import { areInterleaved, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 import { isArray } from "../../is-array.js";
+import { isReadable } from "../../is-readable.js";
 
 /**
  * Gradients by the names of their parameters; a parameter without a gradient is not updated. That of an embedding can be
@@ -36,7 +37,7 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     if (overlaps(gradient, own)) throw sharedMemory(`Gradient "${name}" shares`);
     return;
   }
-  if (typeof gradient !== "object" || gradient.backend !== backend || !isGradientLayout(gradient))
+  if (!isReadable(gradient) || gradient.backend !== backend || !isGradientLayout(gradient))
     throw notAGradient(name, gradient, parameter);
   if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);

@@ -1,9 +1,10 @@
 import type { RowValues, Tensor, UnselectedRows } from "../../backend/backend.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
+import { checkChoice } from "../../check-choice.js";
 import { checkOptions } from "../../check-options.js";
-import { alternatives, GradstepError, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
-import { isRowValues } from "../rows/row-checks.js";
+import { checkSwitch } from "../../check-switch.js";
+import { GradstepError, show } from "../../errors.js";
+import { isByName, isRowValues } from "../rows/row-checks.js";
 
 /** Options of a single step. */
 export interface StepOptions {
@@ -54,28 +55,15 @@ export const unselectedRowsValues: readonly unknown[] = ["keep", "decay", "zero"
 
 /**
  * Checks the options of a step, apart from the length of masks, and from scale, skip and learningRate.
- * @throws {GradstepError} `UNKNOWN_OPTION`
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
 export function checkStepOptions(options: StepOptions): void {
   checkOptions("step", options, stepOptionNames);
   const { rows, unselectedRows, clear } = options;
-  if (clear !== undefined && typeof clear !== "boolean") {
-    throw new GradstepError(`clear is ${show(clear)}; expected true or false.`, {
-      code: "UNKNOWN_OPTION",
-    });
-  }
-  if (unselectedRows !== undefined && !unselectedRowsValues.includes(unselectedRows)) {
-    throw new GradstepError(
-      `unselectedRows is ${show(unselectedRows)}; expected ${alternatives(unselectedRowsValues)}.`,
-      {
-        code: "UNKNOWN_OPTION",
-      },
-    );
-  }
-  const isOneOrByName = (value: object): boolean =>
-    // A buffer would pass for an object without masks.
-    isRowValues(value) || (hasNames(value) && !isRawMemory(value));
-  if (rows !== undefined && !isOneOrByName(rows)) {
+  checkSwitch("step", "clear", clear);
+  if (unselectedRows !== undefined)
+    checkChoice("step", "unselectedRows", unselectedRows, unselectedRowsValues);
+  if (rows !== undefined && !isRowValues(rows) && !isByName(rows)) {
     throw new GradstepError(
       `rows is ${show(rows)}; expected a Uint32Array with one value per row, or masks by the names of parameters.${isRawMemory(rows) ? ` ${wrapRemedy(undefined, "u32")}` : ""}`,
       { code: "UNKNOWN_OPTION" },

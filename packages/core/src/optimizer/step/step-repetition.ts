@@ -39,14 +39,19 @@ export class StepRepetition {
     const tensors = this.#gradients;
     const isNoted = this.#isNoted;
     let count = 0;
-    for (const name in gradients) {
-      if (count === this.#count) return false;
-      if (!isNoted) {
-        names[count] = this.#taken[count].name;
-        tensors[count] = this.#updates[count].gradient;
+    try {
+      for (const name in gradients) {
+        if (count === this.#count) return false;
+        if (!isNoted) {
+          names[count] = this.#taken[count].name;
+          tensors[count] = this.#updates[count].gradient;
+        }
+        if (names[count] !== name || tensors[count] !== gradients[name]) return false;
+        count += 1;
       }
-      if (names[count] !== name || tensors[count] !== gradients[name]) return false;
-      count += 1;
+    } catch {
+      // A proxy that was revoked; the checks of a step refuse it.
+      return false;
     }
     if (count === 0 || count < this.#count) return false;
     this.#isNoted = true;
