@@ -3,8 +3,12 @@ import { maxPages, memoryImport } from "../memory/layout.js";
 /** Bytes of wasm: a part of a module, or of a function body. */
 export type Code = readonly number[];
 
-/** Concatenates code. Spread arguments: `flat` takes many times as long. */
-export const concat = (...parts: readonly Code[]): Code => ([] as number[]).concat(...parts);
+/** Concatenates code. Most parts have a few bytes, for which `concat` and `flat` of arrays take two to four times as long. */
+export function concat(...parts: readonly Code[]): Code {
+  const all: number[] = [];
+  for (const part of parts) for (const byte of part) all.push(byte);
+  return all;
+}
 
 /** Value types. */
 export const i32 = 0x7f;
