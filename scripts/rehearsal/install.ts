@@ -19,7 +19,7 @@ export async function newProject(
   );
   writeFileSync(
     join(folder, ".npmrc"),
-    `${registry.npmrc}cache=${join(folder, ".npm-cache")}\naudit=false\nfund=false\n`,
+    `registry=${registry.installUrl}\ncache=${join(folder, ".npm-cache")}\naudit=false\nfund=false\n`,
   );
   await runCommand("npm", ["install", ...packages], {
     cwd: folder,

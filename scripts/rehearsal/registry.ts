@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "./command.js";
@@ -9,17 +10,16 @@ import { runCommand } from "./command.js";
 /** A package registry on this machine. */
 export interface Registry {
   readonly url: string;
-  /** What an `.npmrc` needs to install from it and to publish to it. */
+  /** What an `.npmrc` needs to publish to it. */
   readonly npmrc: string;
+  /** From where npm installs: sends it here for gradstep's packages, and to the registry it is configured with for others. */
+  readonly installUrl: string;
   /** The tarball of a package as it was published. */
   tarball(name: string, version: string): string;
   stop(): void;
 }
 
-/**
- * Starts verdaccio on the loopback interface, with its files in `folder`. gradstep's packages come from it alone; it
- * fetches all others from the registry that npm is configured with.
- */
+/** Starts verdaccio on the loopback interface, with its files in `folder`. gradstep's packages come from it alone. */
 export async function startRegistry(folder: string): Promise<Registry> {
   mkdirSync(folder, { recursive: true });
   const upstream = await configuredRegistry();
@@ -52,12 +52,32 @@ export async function startRegistry(folder: string): Promise<Registry> {
   process.once("exit", stop);
   await untilAnswering(url, server);
   const token = await newUser(url);
+  const isOwn = (path: string): boolean => /^\/(?:gradstep|@gradstep%2f[\w-]+)$/i.test(path);
+  const installUrl = await startRedirecting((path) => (isOwn(path) ? `${url}/` : upstream));
   return {
     url,
     npmrc: `registry=${url}/\n${url.slice("http:".length)}/:_authToken=${token}\n`,
+    installUrl,
     tarball: (name, version) => join(storage, name, `${name.replace(/^.*\//, "")}-${version}.tgz`),
     stop,
   };
+}
+
+/**
+ * Sends npm on to other registries, which is faster than fetching for it: verdaccio reads all that is known of a
+ * package. Ends with this process.
+ *
+ * @param registryOf the registry that has what is at a path
+ */
+async function startRedirecting(registryOf: (path: string) => string): Promise<string> {
+  const server = createHttpServer(({ url = "/" }, response) => {
+    response.writeHead(302, { location: registryOf(url) + url.slice(1) }).end();
+  });
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", listening);
+  });
+  server.unref();
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 /** The registry that npm is configured with; ends with a slash. */
