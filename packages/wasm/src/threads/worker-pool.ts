@@ -21,7 +21,7 @@ export interface Chunks {
 export interface WorkerPoolOptions {
   /** Threads, the calling one included. */
   readonly threads: number;
-  readonly workerUrl?: string | URL | undefined;
+  readonly workerUrl?: string | undefined;
   /** Milliseconds without progress after which a worker is considered lost. */
   readonly timeoutMs?: number;
   readonly start?: typeof startWorker;

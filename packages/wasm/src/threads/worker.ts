@@ -16,7 +16,7 @@ interface WebWorker {
 
 /** The globals of browsers that are used. */
 interface Host {
-  readonly Worker: new (url: string | URL) => WebWorker;
+  readonly Worker: new (url: string) => WebWorker;
   readonly URL: { createObjectURL(blob: unknown): string; revokeObjectURL(url: string): void };
   readonly Blob: new (parts: readonly string[], options: { type: string }) => unknown;
   readonly window?: unknown;
@@ -37,7 +37,7 @@ export function canBlock(): boolean {
  */
 export function startWorker(
   data: WorkerData,
-  url: string | URL | undefined,
+  url: string | undefined,
   onLost: (reason: string) => void,
 ): WorkerThread {
   return nodeWorkerThreads() === undefined
@@ -56,7 +56,7 @@ function startNodeWorker(data: WorkerData, onLost: (reason: string) => void): Wo
 
 function startWebWorker(
   data: WorkerData,
-  url: string | URL | undefined,
+  url: string | undefined,
   onLost: (reason: string) => void,
 ): WorkerThread {
   let blobUrl: string | undefined;
