@@ -19,13 +19,13 @@ export type VariantSource = Pick<Rule, "name" | "variants">;
 /** Options of `generate`. */
 export interface GenerateOptions {
   /** Kernels for `cpuJs({ exact: true })`. False if left out. */
-  readonly exact?: boolean;
+  readonly exact?: boolean | undefined;
   /** The variants to compile. If left out: all variants of a rule, the one variant of a spec. */
-  readonly variants?: readonly Variant[];
+  readonly variants?: readonly Variant[] | undefined;
   /**
    * Writes TypeScript, with `KernelTable` imported from this module, such as `"@gradstep/cpu-js"`. JavaScript if left out.
    */
-  readonly types?: string;
+  readonly types?: string | undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface WasmOptions {
   /** An allocator for all tensors, instead of a memory of the backend's own. */
   readonly heap?: Heap | undefined;
   /** URL of a file that holds `workerScript()`, for pages that forbid workers from blobs. */
-  readonly workerUrl?: string | { readonly href: string };
+  readonly workerUrl?: string | { readonly href: string } | undefined;
 }
 
 const names = ["threads", "parallelThreshold", "memoryLimit", "modules", "heap", "workerUrl"];

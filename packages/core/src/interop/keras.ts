@@ -138,7 +138,7 @@ export function kerasClassOf(
 /** Options of `fromKeras`. */
 export interface KerasOptions {
   /** The constraint of the variables, which Keras applies after each update. None if it is null or left out. */
-  readonly constraint?: KerasConstraint | null;
+  readonly constraint?: KerasConstraint | null | undefined;
 }
 
 /**

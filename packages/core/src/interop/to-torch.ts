@@ -31,7 +31,7 @@ export interface TorchConfig {
 /** Options of `toTorch`. */
 export interface ToTorchOptions {
   /** The number of steps taken, which the current learning rate depends on if it is scheduled. 0 if left out. */
-  readonly iterations?: number;
+  readonly iterations?: number | undefined;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface TorchOptions {
    * A scheduler of `torch.optim.lr_scheduler` that is stepped after each step of the optimizer: its class and the arguments
    * of its constructor, `{ name: "StepLR", step_size: 30 }`. With `SequentialLR`, `schedulers` is a list of such objects.
    */
-  readonly scheduler?: TorchScheduler;
+  readonly scheduler?: TorchScheduler | undefined;
 }
 
 /**

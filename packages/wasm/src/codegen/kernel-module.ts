@@ -40,7 +40,7 @@ import { emitPassKernel } from "./pass-kernel.js";
 /** Options of `kernelModule`. */
 export interface KernelModuleOptions {
   /** Whether the module imports shared memory. False if left out. */
-  readonly shared?: boolean;
+  readonly shared?: boolean | undefined;
 }
 
 /**

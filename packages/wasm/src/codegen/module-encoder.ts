@@ -60,7 +60,7 @@ export interface WasmFunction {
 /** The memory that a module imports. */
 export interface ImportedMemory {
   /** Whether it is shared by threads. False if left out. */
-  readonly shared?: boolean;
+  readonly shared?: boolean | undefined;
 }
 
 /** Encodes a module that imports its memory. Functions call each other by their index in the list. */

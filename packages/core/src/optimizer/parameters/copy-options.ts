@@ -14,7 +14,7 @@ export interface CopyOptions<T extends Tensor = Tensor> {
   /** Of the parameter's shape and backend; f32 or f16, with any layout. */
   readonly to: T;
   /** What is copied: the parameter itself if left out. */
-  readonly as?: Activation;
+  readonly as?: Activation | undefined;
 }
 
 /** One or several copies of a parameter; a tensor alone is `{ to: tensor }`. */
