@@ -32,7 +32,7 @@ import { stateOf } from "./state/weights-state.js";
 import { parseWeights, type ReadWeight } from "./state/read-weights.js";
 import { weightsOf } from "./state/write-weights.js";
 import { pairsOf, type NamedTensor } from "./step/gradients.js";
-import { AccumulatedKeys } from "./step/accumulated-keys.js";
+import { AccumulatedParameters } from "./step/accumulated-parameters.js";
 import { StepStorage } from "./step/step-storage.js";
 
 /** An optimizer of TF.js's variables: the implementation of `GradstepOptimizer`. */
@@ -50,7 +50,7 @@ export class VariableOptimizer implements DisposalListener {
   readonly #makeCore: () => CoreOptimizer;
   readonly #backend: RelocatableBackend;
   readonly #table: ParameterTable;
-  readonly #accumulated: AccumulatedKeys;
+  readonly #accumulated: AccumulatedParameters;
   #areGroupsChecked = false;
   #disposed = false;
 
@@ -83,7 +83,7 @@ export class VariableOptimizer implements DisposalListener {
     const backend = new RelocatableBackend();
     this.#backend = backend;
     this.#table = new ParameterTable((shape) => backend.staging(shape), this.variants.haveSlots);
-    this.#accumulated = new AccumulatedKeys(this.core, accumulate);
+    this.#accumulated = new AccumulatedParameters(this.core, accumulate);
   }
 
   /** The tensors to free when the optimizer is garbage collected. */
@@ -106,11 +106,11 @@ export class VariableOptimizer implements DisposalListener {
     if (given.length === 0) return;
     const { backend } = engine();
     const claims = this.#table.claim(given.map(({ variable }) => variable));
-    const beside = this.#accumulated.beside(claims, this.#table);
+    const also = this.#accumulated.alsoUpdated(claims, this.#table);
     const claimed = claims.list.map(({ parameter }) => parameter);
-    const parameters = [...claimed, ...beside.list.map(({ parameter }) => parameter)];
-    const pairs = [...given, ...beside.list.map(({ variable }) => ({ variable }))];
-    this.#remove([...claims.obsolete, ...beside.obsolete]);
+    const parameters = [...claimed, ...also.list.map(({ parameter }) => parameter)];
+    const pairs = [...given, ...also.list.map(({ variable }) => ({ variable }))];
+    this.#remove([...claims.obsolete, ...also.obsolete]);
     this.#backend.use(adapterOf(backend), this.variants.distinct);
     const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
     try {
@@ -121,7 +121,7 @@ export class VariableOptimizer implements DisposalListener {
         if (isNew) added[parameter.key] = parameter.values;
       }
       this.core.add(added);
-      this.#table.adopt([...claims.list, ...beside.list]);
+      this.#table.adopt([...claims.list, ...also.list]);
       storage.bind(parameters);
       for (const { values } of parameters) this.#backend.copyInitialValues(values);
       this.core.step(gradients);

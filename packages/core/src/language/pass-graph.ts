@@ -1,12 +1,12 @@
 import { isTensorOp } from "./expression.js";
 import type { Extent, ReducedExtent } from "./extent.js";
-import { isAfter, type PassPlace } from "./pass-place.js";
+import { isAfter, type PassPosition } from "./pass-position.js";
 import type { Count, Reduction, Temporary } from "./passes.js";
 import type { Binding, Program } from "./program.js";
 import { reductionKey } from "./reduction-key.js";
 
 /** Where each output of a program is stored. */
-export type Stores = ReadonlyMap<string, PassPlace>;
+export type Stores = ReadonlyMap<string, PassPosition>;
 
 /** A program, with the reductions that separate its passes, and what they hand on. */
 export class PassGraph {
@@ -33,8 +33,8 @@ export class PassGraph {
   }
 
   /** The extent of an output. */
-  extentOf(name: string): PassPlace["over"] {
-    return this.arrays.get(name) as PassPlace["over"];
+  extentOf(name: string): PassPosition["over"] {
+    return this.arrays.get(name) as PassPosition["over"];
   }
 
   /** The temporary or count that holds the result of an operation on tensors. */
@@ -48,29 +48,29 @@ export class PassGraph {
     return this.#held.get(operand) ?? `@operand${operand}`;
   }
 
-  /** All places where something is computed, in order. */
-  places(stores: Stores): readonly PassPlace[] {
-    const places = new Map<string, PassPlace>();
-    const add = (place: PassPlace): void => {
-      places.set(`${place.level} ${place.over}`, place);
+  /** All positions where something is computed, in order. */
+  positions(stores: Stores): readonly PassPosition[] {
+    const positions = new Map<string, PassPosition>();
+    const add = (position: PassPosition): void => {
+      positions.set(`${position.level} ${position.over}`, position);
     };
-    for (const place of stores.values()) add(place);
+    for (const position of stores.values()) add(position);
     for (const { op, operands } of this.program.nodes)
-      if (isTensorOp(op) && op !== "count") add(this.#placeOf(operands[0]));
-    return [...places.values()].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+      if (isTensorOp(op) && op !== "count") add(this.#positionOf(operands[0]));
+    return [...positions.values()].sort((a, b) => (isAfter(a, b) ? 1 : -1));
   }
 
-  /** What a pass computes: the stores and the operands of reductions at its place. */
+  /** What a pass computes: the stores and the operands of reductions at its position. */
   rootsOf(
-    place: PassPlace,
+    position: PassPosition,
     stores: Stores,
   ): { readonly roots: readonly Binding[]; readonly reductions: readonly Reduction[] } {
     const roots: Binding[] = [];
     const reductions: Reduction[] = [];
     for (const { name, node } of this.program.outputs)
-      if (isSame(stores.get(name)!, place)) roots.push({ name, node });
+      if (isSame(stores.get(name)!, position)) roots.push({ name, node });
     this.program.nodes.forEach(({ op, operands: [operand], extent }, i) => {
-      if (!isTensorOp(op) || op === "count" || !isSame(this.#placeOf(operand), place)) return;
+      if (!isTensorOp(op) || op === "count" || !isSame(this.#positionOf(operand), position)) return;
       if (op === "newtonSchulz") {
         const name = this.operandOf(i);
         // The result of one iteration is the operand of the next.
@@ -86,9 +86,13 @@ export class PassGraph {
   }
 
   /** The nodes that a pass computes or reads; the name of the array for those that it reads in place of computing them. */
-  needed(roots: readonly Binding[], place: PassPlace, stores: Stores): ReadonlyMap<number, string> {
+  needed(
+    roots: readonly Binding[],
+    position: PassPosition,
+    stores: Stores,
+  ): ReadonlyMap<number, string> {
     const { nodes } = this.program;
-    const storedAs = this.#storedBefore(place, stores);
+    const storedAs = this.#storedBefore(position, stores);
     const needed = new Map<number, string>();
     const visit = (node: number): void => {
       if (needed.has(node)) return;
@@ -101,22 +105,22 @@ export class PassGraph {
   }
 
   /** Nodes whose value a slot holds since an earlier pass. */
-  #storedBefore(place: PassPlace, stores: Stores): ReadonlyMap<number, string> {
+  #storedBefore(position: PassPosition, stores: Stores): ReadonlyMap<number, string> {
     const storedAs = new Map<number, string>();
     for (const { name, node } of this.program.outputs) {
       const { op, extent } = this.program.nodes[node];
       const isComputed = op !== "input" && op !== "number";
-      if (isComputed && extent === this.extentOf(name) && isAfter(place, stores.get(name)!))
+      if (isComputed && extent === this.extentOf(name) && isAfter(position, stores.get(name)!))
         storedAs.set(node, name);
     }
     return storedAs;
   }
 
   /** Where the operand of a reduction is computed. */
-  #placeOf(operand: number): PassPlace {
+  #positionOf(operand: number): PassPosition {
     return {
       level: this.levels[operand],
-      over: this.program.nodes[operand].extent as PassPlace["over"],
+      over: this.program.nodes[operand].extent as PassPosition["over"],
     };
   }
 
@@ -161,6 +165,6 @@ function levelsOf({ nodes }: Program): readonly number[] {
   return levels;
 }
 
-function isSame(a: PassPlace, b: PassPlace): boolean {
+function isSame(a: PassPosition, b: PassPosition): boolean {
   return a.level === b.level && a.over === b.over;
 }

@@ -2,7 +2,7 @@ import { isTensorOp } from "./expression.js";
 import type { Extent } from "./extent.js";
 import { singlePass } from "./language.js";
 import { PassGraph, type Stores } from "./pass-graph.js";
-import { compareExtents, type PassPlace } from "./pass-place.js";
+import { compareExtents, type PassPosition } from "./pass-position.js";
 import type { MapPass, MatrixPass, Pass, PassPlan } from "./passes.js";
 import { prune, type Draft, type Program } from "./program.js";
 import { placeStores } from "./store-placement.js";
@@ -19,32 +19,32 @@ export function planPasses(program: Program, arrays: ReadonlyMap<string, Extent>
   if (isElementwise) return singlePass(program);
   const graph = new PassGraph(program, arrays);
   const stores = placeStores(graph);
-  const passes: { readonly place: PassPlace; readonly pass: Pass }[] = [];
-  for (const place of graph.places(stores)) {
-    const pass = mapPass(graph, place, stores);
-    if (pass !== undefined) passes.push({ place, pass });
+  const passes: { readonly position: PassPosition; readonly pass: Pass }[] = [];
+  for (const position of graph.positions(stores)) {
+    const pass = mapPass(graph, position, stores);
+    if (pass !== undefined) passes.push({ position, pass });
   }
   program.nodes.forEach(({ op }, i) => {
     if (op !== "newtonSchulz") return;
-    const place = { level: graph.levels[i], over: "element" } as const;
-    passes.push({ place, pass: matrixPass(graph, i) });
+    const position = { level: graph.levels[i], over: "element" } as const;
+    passes.push({ position, pass: matrixPass(graph, i) });
   });
   // The results of a level exist before its passes over elements.
   passes.sort(
     (a, b) =>
-      a.place.level - b.place.level ||
+      a.position.level - b.position.level ||
       Number(a.pass.kind === "map") - Number(b.pass.kind === "map") ||
-      compareExtents(a.place.over, b.place.over),
+      compareExtents(a.position.over, b.position.over),
   );
   const { temporaries, counts } = graph;
   return { passes: passes.map(({ pass }) => pass), temporaries, counts };
 }
 
-function mapPass(graph: PassGraph, place: PassPlace, stores: Stores): MapPass | undefined {
-  const { roots, reductions } = graph.rootsOf(place, stores);
+function mapPass(graph: PassGraph, position: PassPosition, stores: Stores): MapPass | undefined {
+  const { roots, reductions } = graph.rootsOf(position, stores);
   if (roots.length === 0) return undefined;
   const { nodes, source } = graph.program;
-  const needed = graph.needed(roots, place, stores);
+  const needed = graph.needed(roots, position, stores);
   const drafts: Draft[] = [];
   const renumbered = new Map<number, number>();
   /** Inputs by name: the old value of a slot, or a stored one. */
@@ -69,7 +69,7 @@ function mapPass(graph: PassGraph, place: PassPlace, stores: Stores): MapPass | 
   });
   const outputs = roots.map(({ name, node }) => ({ name, node: renumbered.get(node)! }));
   const program = prune(drafts, { outputs, source, arrays: graph.arrays });
-  return { kind: "map", level: place.level, over: place.over, program, reductions };
+  return { kind: "map", level: position.level, over: position.over, program, reductions };
 }
 
 function matrixPass(graph: PassGraph, node: number): MatrixPass {

@@ -1,6 +1,6 @@
 import type { Extent } from "./extent.js";
 import type { PassGraph, Stores } from "./pass-graph.js";
-import { isAfter, type PassPlace } from "./pass-place.js";
+import { isAfter, type PassPosition } from "./pass-position.js";
 import type { Program } from "./program.js";
 
 /**
@@ -11,7 +11,7 @@ export function placeStores(graph: PassGraph): Stores {
   const { levels } = graph;
   const { outputs } = graph.program;
   const lastLevel = Math.max(...outputs.map(({ node }) => levels[node]));
-  const stores = new Map<string, PassPlace>();
+  const stores = new Map<string, PassPosition>();
   for (const { name } of outputs)
     stores.set(name, { level: lastLevel, over: graph.extentOf(name) });
   let best = trafficOf(graph, stores);
@@ -20,12 +20,12 @@ export function placeStores(graph: PassGraph): Stores {
     let chosen = last;
     // An early store may pay off only together with that of another slot, so it is preferred where it costs nothing.
     for (let level = lastLevel - 1; level >= levels[node]; level -= 1) {
-      const place = { level, over: last.over };
-      stores.set(name, place);
+      const position = { level, over: last.over };
+      stores.set(name, position);
       const traffic = trafficOf(graph, stores);
       if (traffic > best) continue;
       best = traffic;
-      chosen = place;
+      chosen = position;
     }
     stores.set(name, chosen);
   }
@@ -36,17 +36,17 @@ export function placeStores(graph: PassGraph): Stores {
 function trafficOf(graph: PassGraph, stores: Stores): number {
   const { program } = graph;
   let traffic = 0;
-  for (const place of graph.places(stores)) {
-    const { roots, reductions } = graph.rootsOf(place, stores);
-    const needed = graph.needed(roots, place, stores);
+  for (const position of graph.positions(stores)) {
+    const { roots, reductions } = graph.rootsOf(position, stores);
+    const needed = graph.needed(roots, position, stores);
     for (const [name, extent] of inputsOf(program, needed)) {
       const store = stores.get(name);
-      const isReplaced = store !== undefined && isAfter(place, store);
+      const isReplaced = store !== undefined && isAfter(position, store);
       if (isReplaced && needsValueBefore(program, name, needed)) return Infinity;
       traffic += weightOf(extent);
     }
     const stored = roots.filter(({ name }) => reductions.every((one) => one.name !== name));
-    traffic += stored.length * weightOf(place.over);
+    traffic += stored.length * weightOf(position.over);
   }
   return traffic;
 }

@@ -11,7 +11,7 @@ import {
   maskOf,
 } from "./packed-update.js";
 import { clearValues } from "./row-values.js";
-import { ShadowUpdate } from "./shadow-update.js";
+import { UnpackedUpdate } from "./unpacked-update.js";
 import type { UpdatedRows } from "./updated-rows.js";
 
 /** What makes updates plain. */
@@ -31,7 +31,7 @@ export class PackingKernel {
   readonly #blocks: BlockRunner | undefined;
   readonly #rows: UpdatedRows;
   readonly #round: Rounding;
-  readonly #shadows = new WeakMap<Update, ShadowUpdate>();
+  readonly #unpacked = new WeakMap<Update, UnpackedUpdate>();
   readonly #batch: Update[] = [];
   /** Updates of the last run that are not packed in all runs. */
   readonly #known: Update[] = [];
@@ -68,8 +68,8 @@ export class PackingKernel {
 
   release(update: Update): void {
     this.#known.length = 0;
-    this.#shadows.get(update)?.free();
-    this.#shadows.delete(update);
+    this.#unpacked.get(update)?.free();
+    this.#unpacked.delete(update);
   }
 
   /**
@@ -88,7 +88,7 @@ export class PackingKernel {
         continue;
       }
       batch[plainCount] = isPacked(update)
-        ? this.#shadows.get(update)!.prepare(update, maskOf(update))
+        ? this.#unpacked.get(update)!.prepare(update, maskOf(update))
         : update;
       plainCount += 1;
     }
@@ -100,7 +100,7 @@ export class PackingKernel {
     for (let i = 0; i < count; i += 1) {
       const update = updates[i];
       if (!isPacked(update) || this.#runsInBlocks(update)) continue;
-      this.#shadows.get(update)!.finish(update, maskOf(update), this.#rows);
+      this.#unpacked.get(update)!.finish(update, maskOf(update), this.#rows);
     }
     // Last, since updates of different rows can have one gradient.
     for (let i = 0; i < count; i += 1)
@@ -133,7 +133,7 @@ export class PackingKernel {
   #isReady(update: Update): boolean {
     if (!isPacked(update)) return true;
     if (this.#runsInBlocks(update)) return this.#blocks!.isReady(update);
-    return this.#shadows.get(update)?.isReady(update) ?? false;
+    return this.#unpacked.get(update)?.isReady(update) ?? false;
   }
 
   #allocate(update: Update): void {
@@ -141,10 +141,10 @@ export class PackingKernel {
       this.#blocks!.reserve(update);
       return;
     }
-    const shadow =
-      this.#shadows.get(update) ?? new ShadowUpdate(this.#variant, update, this.#round);
-    this.#shadows.set(update, shadow);
-    if (!shadow.isReady(update)) shadow.reserve(update);
+    const unpacked =
+      this.#unpacked.get(update) ?? new UnpackedUpdate(this.#variant, update, this.#round);
+    this.#unpacked.set(update, unpacked);
+    if (!unpacked.isReady(update)) unpacked.reserve(update);
   }
 }
 

@@ -7,7 +7,7 @@ import type { PassFunction } from "../kernel-table.js";
 import { createReducer } from "./create-reducer.js";
 import type { Reducer } from "./reducer.js";
 import type { TemporaryArray } from "./temporary-array.js";
-import type { Target } from "./target.js";
+import type { PassTarget } from "./pass-target.js";
 
 /** Runs one map pass on tensors: all of their values, or the runs of rows that a mask makes of them. */
 export class MapPassRunner {
@@ -56,7 +56,7 @@ export class MapPassRunner {
   }
 
   /** @param index that of the target in the step */
-  run(target: Target, index: number): void {
+  run(target: PassTarget, index: number): void {
     const { over } = this.pass;
     const { arrays, dimensions, update } = target;
     if (over === "tensor" || over === "all") {
@@ -84,7 +84,7 @@ export class MapPassRunner {
     this.perTensor[k][index] = this.#operands[k][0];
   }
 
-  #masked(target: Target): void {
+  #masked(target: PassTarget): void {
     const { arrays, update } = target;
     const mask = update.mask as Uint32Array;
     const rowLength = target.rowLengthOf(this.pass.over);
@@ -125,7 +125,7 @@ export class MapPassRunner {
       arrays[this.#matrixOperands[k]].fill(0, start, end);
   }
 
-  #range({ arrays, dimensions, scalars }: Target, start: number, end: number): void {
+  #range({ arrays, dimensions, scalars }: PassTarget, start: number, end: number): void {
     const { rows, columns } = dimensions;
     for (let k = 0; k < this.#flushes.length; k += 1) {
       const { array, threshold } = this.#flushes[k];

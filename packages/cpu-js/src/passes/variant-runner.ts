@@ -4,7 +4,7 @@ import { arrayNamesOf } from "./array-names.js";
 import type { PassFunction } from "../kernel-table.js";
 import { MapPassRunner } from "./map-pass-runner.js";
 import { NewtonSchulz } from "../matrices/newton-schulz.js";
-import { Target } from "./target.js";
+import { PassTarget } from "./pass-target.js";
 import type { TemporaryArray } from "./temporary-array.js";
 
 /** Consecutive passes that one tensor can run through before the next tensor begins. */
@@ -34,9 +34,9 @@ export class VariantRunner {
   /** By index among the arrays: those that all tensors share. */
   readonly #shared: readonly (Values | undefined)[];
   /** The targets of all updates so far. */
-  readonly #known = new WeakMap<Update, Target>();
+  readonly #known = new WeakMap<Update, PassTarget>();
   /** The targets of the step; the first `#count` are valid. */
-  readonly #targets: Target[] = [];
+  readonly #targets: PassTarget[] = [];
   #count = 0;
   /** The values of tensors for one reduction over all of them, and their number. */
   #joined: Values;
@@ -93,7 +93,7 @@ export class VariantRunner {
     for (let i = 0; i < count; i += 1) {
       let target = this.#known.get(updates[i]);
       if (target === undefined) {
-        target = new Target(this.#variant, updates[i], this.#Temporary, this.#place?.part);
+        target = new PassTarget(this.#variant, updates[i], this.#Temporary, this.#place?.part);
         this.#known.set(updates[i], target);
       }
       target.prepare(this.#shared);
@@ -175,7 +175,10 @@ export class VariantRunner {
     return undefined;
   }
 
-  #iterate({ from, to, coefficients }: MatrixPass, { arrays, dimensions, scalars }: Target): void {
+  #iterate(
+    { from, to, coefficients }: MatrixPass,
+    { arrays, dimensions, scalars }: PassTarget,
+  ): void {
     // Through an array: as arguments, three numbers would be allocated per call.
     for (let k = 0; k < 3; k += 1) {
       const one = coefficients[k];
@@ -212,7 +215,7 @@ function isOverAll(pass: MapPassRunner | MatrixPass): boolean {
   return pass instanceof MapPassRunner && pass.pass.over === "all";
 }
 
-function takeChangedGradient(target: Target, place: ChainPlace): void {
+function takeChangedGradient(target: PassTarget, place: ChainPlace): void {
   const { changedGradients, isGradientChanged } = place;
   const { update } = target;
   if (changedGradients === undefined) return;

@@ -1,5 +1,5 @@
 import { GradstepError } from "../../errors.js";
-import { dependencesOn } from "../../language/affinity.js";
+import { dependencesOn } from "../../language/dependence.js";
 import type { Variant } from "../../rule/variant.js";
 
 /**

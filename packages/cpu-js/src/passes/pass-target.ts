@@ -18,7 +18,7 @@ import type { TemporaryArray } from "./temporary-array.js";
  * The arrays of one parameter for the passes of a variant. Temporaries and counts are allocated for the shape of the
  * parameter and kept; a step with the same shape allocates nothing.
  */
-export class Target {
+export class PassTarget {
   readonly update: Update;
   /** In the order of `arrayNamesOf(variant)`. */
   readonly arrays: Values[] = [];

@@ -13,7 +13,7 @@ import type { UpdatedRows } from "./updated-rows.js";
  * A plain update that stands for one of any layout: tensors with a layout are replaced by plain ones, with the same values
  * while the kernel runs.
  */
-export class ShadowUpdate {
+export class UnpackedUpdate {
   readonly #variant: Variant;
   readonly #round: Rounding;
   readonly #plain: MutableUpdate;

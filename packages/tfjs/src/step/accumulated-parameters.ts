@@ -5,7 +5,7 @@ import type { Claims, Parameter, ParameterTable } from "../state/parameter-table
 import { isSameShape } from "./gradients.js";
 
 /** What a step updates in addition to the parameters of its gradients. */
-interface Beside {
+interface AlsoUpdated {
   readonly list: readonly {
     readonly name: string;
     readonly variable: Variable;
@@ -19,7 +19,7 @@ interface Beside {
  * The parameters that have accumulated gradients. The call that makes the step updates all of them, also those of which
  * it has no gradient itself: their variables have to be bound, too.
  */
-export class AccumulatedKeys {
+export class AccumulatedParameters {
   readonly #keys = new Set<string>();
   readonly #optimizer: Pick<Optimizer, "microSteps">;
   readonly #accumulate: number;
@@ -40,8 +40,8 @@ export class AccumulatedKeys {
    * What the next call updates in addition to the parameters of its gradients.
    * @throws {GradstepError} `STATE_MISMATCH` if a parameter of a checkpoint has no variable
    */
-  beside(claims: Claims, table: ParameterTable): Beside {
-    const list: Beside["list"][number][] = [];
+  alsoUpdated(claims: Claims, table: ParameterTable): AlsoUpdated {
+    const list: AlsoUpdated["list"][number][] = [];
     const obsolete: Parameter[] = [];
     if (this.#keys.size === 0 || this.#optimizer.microSteps + 1 < this.#accumulate)
       return { list, obsolete };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dependencesOn, type Dependence } from "../src/language/affinity.js";
+import { dependencesOn, type Dependence } from "../src/language/dependence.js";
 import { buildProgram } from "../src/language/build-program.js";
 import { elementArrays } from "./language.js";
 
