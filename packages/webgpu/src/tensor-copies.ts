@@ -50,11 +50,7 @@ export class TensorCopies {
 
   /** As `WebGpu.fillCopy`. */
   fill(parameter: Tensor, copy: ParameterCopy): void {
-    const encoder = this.#device.createCommandEncoder({ label: "gradstep copy" });
-    this.encodeFill(encoder, parameter, copy);
-    captureRefusal(this.#errors, "fill a copy", () =>
-      this.#device.queue.submit([encoder.finish()]),
-    );
+    this.#submit("fill a copy", (encoder) => this.encodeFill(encoder, parameter, copy));
   }
 
   /** As `WebGpu.encodeFillCopy`. */
@@ -65,37 +61,41 @@ export class TensorCopies {
     ]);
     from.checkLive();
     to.checkLive();
-    const work = this.#dispatchesOf(from, copy);
-    const { pass, end } = passOf(recordInto, "gradstep copy");
-    for (const one of work) one.record(pass);
-    end();
+    record(this.#dispatchesOf(from, copy), recordInto);
   }
 
   /** As `WebGpu.copy`. */
   copy(source: Tensor, target: Tensor): void {
     const [from, to] = this.#own("two tensors", [source, target]);
     checkLength("The target", to.size, from.size);
-    const isPlain = [from, to].every(({ layout }) => layout === undefined);
-    if (!isPlain || from.memory.buffer === to.memory.buffer) {
-      this.fill(from, { target: to, activation: identity });
-      return;
-    }
     from.checkLive();
     to.checkLive();
+    const isPlain = [from, to].every(({ layout }) => layout === undefined);
+    if (!isPlain || from.memory.buffer === to.memory.buffer) {
+      const dispatches = this.#prepare(from, { target: to, activation: identity });
+      this.#submit("copy a tensor", (encoder) => record(dispatches, encoder));
+      for (const one of dispatches) one.destroy();
+      return;
+    }
     from.checkUsage(bufferUsage.COPY_SRC, "copied", "COPY_SRC");
     to.checkUsage(bufferUsage.COPY_DST, "written to", "COPY_DST");
     const [read, written] = [from.memory, to.memory];
+    this.#submit("copy a tensor", (encoder) =>
+      encoder.copyBufferToBuffer(
+        read.buffer,
+        read.byteOffset,
+        written.buffer,
+        written.byteOffset,
+        from.size * 4,
+      ),
+    );
+  }
+
+  /** Records commands, and submits them. @param purpose see `captureRefusal` */
+  #submit(purpose: string, encode: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.#device.createCommandEncoder({ label: "gradstep copy" });
-    encoder.copyBufferToBuffer(
-      read.buffer,
-      read.byteOffset,
-      written.buffer,
-      written.byteOffset,
-      from.size * 4,
-    );
-    captureRefusal(this.#errors, "copy a tensor", () =>
-      this.#device.queue.submit([encoder.finish()]),
-    );
+    encode(encoder);
+    captureRefusal(this.#errors, purpose, () => this.#device.queue.submit([encoder.finish()]));
   }
 
   /** The tensors, if they are of this backend. @throws {GradstepError} `INVALID_PARAMETER` */
@@ -151,4 +151,10 @@ export class TensorCopies {
     this.#kernels.set(key, kernel);
     return kernel;
   }
+}
+
+function record(dispatches: readonly OneShotDispatches[], recordInto: EncodeTarget): void {
+  const { pass, end } = passOf(recordInto, "gradstep copy");
+  for (const one of dispatches) one.record(pass);
+  end();
 }

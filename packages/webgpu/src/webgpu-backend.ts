@@ -1,7 +1,6 @@
 import {
   checkVariant,
   GradstepError,
-  identity,
   show,
   sizeOf,
   type BatchRun,
@@ -186,8 +185,11 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   scatter(values: Float32Array, target: GpuTensor): void {
     checkGpuTensor("The target", target);
     const source = this.tensor(target.shape, values);
-    this.fillCopy(source, { target, activation: identity });
-    source.free();
+    try {
+      this.copy(source, target);
+    } finally {
+      source.free();
+    }
   }
 
   runTogether(runs: readonly BatchRun[]): void {

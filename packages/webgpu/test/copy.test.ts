@@ -2,6 +2,7 @@ import { createOptimizer, defineRule, newRow, nonNegative } from "@gradstep/core
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { bufferOf, describe, newBackend, sharedDevice, wordsOf } from "./gpu.js";
+import { recordingDevice } from "./recording-device.js";
 
 const rule = defineRule({
   name: "copying",
@@ -79,6 +80,27 @@ describe("copy", () => {
     expect([...words]).toEqual([9, 5, 6, 9, 9, 9, 7, 8, 9, 9, 9, 9]);
     backend.copy(gaps, other);
     expect([...(await other.read())]).toEqual([5, 6, 7, 8]);
+  });
+
+  test("keeps no memory, and needs it until it is submitted", () => {
+    const { device, counts } = recordingDevice();
+    const backend = webgpu({ device });
+    const [one, other] = [backend.tensor([4], [1, 2, 3, 4]), backend.tensor([4])];
+    const buffer = device.createBuffer({ size: 40, usage: 0x8c });
+    const gaps = backend.wrap(buffer, { shape: [2, 2], rowStride: 5 });
+    const copies = [
+      () => backend.copy(one, other),
+      () => backend.copy(one, gaps),
+      () => gaps.write([1, 2, 3, 4]),
+    ];
+    for (const copy of copies) {
+      const live = (): number => counts.buffersMade - counts.buffersDestroyed;
+      const before = live();
+      const { submits } = counts;
+      for (let i = 0; i < 3; i += 1) copy();
+      expect(counts.submits).toBeGreaterThanOrEqual(submits + 3);
+      expect(live()).toBe(before);
+    }
   });
 
   test("what cannot be copied is refused, and nothing is allocated", async () => {
