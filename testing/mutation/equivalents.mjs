@@ -323,10 +323,12 @@ export const equivalents = {
     ["address === this.#address", "false", moreOften],
   ],
   "wasm/src/planning/batch-table.ts": [
-    ["[]", element, assigned],
     ["false", "true", "The layout is compared with that of the last batch all the same."],
-    [/^group >= this\.#groupCount/, "true", moreOften],
     ["this.#buffer.floats.length === 0", "true", moreOften],
+  ],
+  "wasm/src/planning/scalar-groups.ts": [
+    ["[]", element, assigned],
+    [/^this\.#last >= this\.#count/, "true", moreOften],
     ["i < count", "i <= count", "Looks at one group twice."],
     ["i < scalars.length", "i <= scalars.length", "The next group overwrites the value."],
   ],
