@@ -48,6 +48,8 @@ export function useSite(folder?: string): Site {
   return {
     open: async (path, options = {}) => {
       const context = await browser.newContext(options);
+      // Pages compute while other tests take the processors: only a hang is a failure.
+      context.setDefaultTimeout(120_000);
       const page = await context.newPage();
       const faults: string[] = [];
       const responses: Response[] = [];

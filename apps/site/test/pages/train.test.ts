@@ -23,7 +23,8 @@ async function states(page: Page, ...expected: string[]): Promise<void> {
         Array.from(document.querySelectorAll(".train-table td small"), (one) => one.textContent),
       ) === JSON.stringify(texts),
     expected,
-    { timeout: 250_000 },
+    // In every frame, which is the default, it would take processor time from the run.
+    { timeout: 250_000, polling: 100 },
   );
 }
 
