@@ -51,7 +51,10 @@ export const equivalents = {
   "cpu-js/src/passes/consecutive-reducer.ts": [
     ["i < end", "i <= end", "The row after the last is reduced again, or nothing reads it."],
     ['"row"', '""', "Short rows give the same in the way of long ones."],
+    ["this.#length > summationBlock", ["true", "this.#length >= summationBlock"], moreOften],
   ],
+  "cpu-js/src/codegen/emit-pass.ts": [['isNested && extent === "row"', "false", moreOften]],
+  "cpu-js/src/passes/target.ts": [["[]", element, assigned]],
   "cpu-js/src/passes/map-pass-runner.ts": [
     ["i < end", "i <= end", "Copies one value more, of which the copy is not updated."],
     [
