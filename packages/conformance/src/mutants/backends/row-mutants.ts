@@ -103,6 +103,12 @@ export const rowMutants: readonly Mutant[] = [
       move.reset === "added" && flags !== undefined ? { ...move, reset: flags } : move;
     return [moves.map(resetAll), sources];
   }),
+  moving("what was summed is lost in rows whose slots are reset", (moves, sources) => {
+    const flags = moves.map(flagsOf).find((one) => one !== undefined);
+    const resetSum = (move: RowMove): RowMove =>
+      Object.is(move.initial, -0) && flags !== undefined ? { ...move, reset: flags } : move;
+    return [moves.map(resetSum), sources];
+  }),
   moving("a row is reset only where resetRows is 1", (moves, sources) => [
     moves.map((move) => {
       const reset = flagsOf(move)?.map((flag) => (flag === 1 ? 1 : 0));

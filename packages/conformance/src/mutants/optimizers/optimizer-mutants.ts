@@ -172,6 +172,26 @@ export const optimizerMutants: readonly Mutant[] = [
       optimizer.step(isEmpty ? gradients : { ...gradients, ...Object.fromEntries(missing) });
     },
   })),
+  wrapping(
+    "with accumulate, a gradient that is missing in a step is zeros",
+    (optimizer, parameters) => {
+      const known = new Map<string, number>();
+      return {
+        step: (gradients: Gradients, options?: StepOptions) => {
+          const { accumulate = 1 } = optimizer.config();
+          for (const [name, gradient] of Object.entries(gradients ?? {}))
+            if (gradient && parameters[name] !== undefined) known.set(name, parameters[name].size);
+          const missing = [...known]
+            .filter(([name]) => !gradients[name] && optimizer.parameters.includes(name))
+            .map(([name, size]) => [name, new Float32Array(size)]);
+          optimizer.step(
+            accumulate > 1 ? { ...Object.fromEntries(missing), ...gradients } : gradients,
+            options,
+          );
+        },
+      };
+    },
+  ),
   wrapping("gradients are checked one by one, between updates", (optimizer) => ({
     step: (gradients: Gradients) => {
       const { groups } = optimizer;

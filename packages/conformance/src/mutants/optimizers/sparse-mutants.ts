@@ -57,6 +57,20 @@ export const sparseMutants: readonly Mutant[] = [
   changing("the last row of a parameter is left out", (entries, rows) =>
     entries.filter(([row]) => row !== rows - 1),
   ),
+  wrapping("rows that a remap has added have no sparse gradient", (optimizer, parameters) => {
+    const first = Object.entries(parameters).map(([key, { shape }]) => [key, shape[0]] as const);
+    const rows = new Map(first);
+    return {
+      step: (gradients: Gradients, options?: StepOptions) => {
+        const changed = Object.entries(gradients ?? {}).map(([key, gradient]) => {
+          if (!isSparse(gradient)) return [key, gradient];
+          const kept = entriesOf(gradient).filter(([row]) => row < rows.get(key)!);
+          return [key, fromEntries(gradient, kept)];
+        });
+        optimizer.step(gradients && Object.fromEntries(changed), options);
+      },
+    };
+  }),
   changing("rows whose gradient is 0 are left out", (entries) =>
     entries.filter(([, values]) => values.some((value) => value !== 0)),
   ),

@@ -4,6 +4,11 @@ import { without, wrapping } from "./changed-optimizers.js";
 
 type Call = readonly [gradients: Gradients, options?: StepOptions];
 
+/** The flag in host memory; 0 for none. */
+function flagOf(skip: Tensor | undefined): number {
+  return (skip as { rowValues?: () => Uint32Array } | undefined)?.rowValues?.()[0] ?? 0;
+}
+
 /** Scales and learning rates of steps that are lost, or hold for too much. */
 export const stepSignalMutants: readonly Mutant[] = [
   wrapping("scale is forgotten with accumulate", (optimizer, _, { accumulate = 1 }) => ({
@@ -42,6 +47,17 @@ export const stepSignalMutants: readonly Mutant[] = [
         isTwice ? { ...gradients, [last]: gradient.map((g) => g * scale) } : gradients,
         options,
       );
+    },
+  })),
+  wrapping("a step whose flag is not 0 is taken", (optimizer) => ({
+    step: (...[gradients, options]: Call) => {
+      optimizer.step(gradients, options && without(options, "skip"));
+    },
+  })),
+  wrapping("a step whose flag is not 0 does not count", (optimizer) => ({
+    step: (...[gradients, options]: Call) => {
+      const { skip } = options ?? {};
+      if (flagOf(skip) === 0) optimizer.step(gradients, options);
     },
   })),
   wrapping("the learning rate of a step stays", (optimizer) => ({

@@ -106,7 +106,7 @@ async function checkUnion(context: Context): Promise<void> {
 }
 
 async function checkMoves(context: Context): Promise<void> {
-  const { w, optimizer, gradient } = await start(context);
+  const { w, optimizer, gradient } = await start(context, 0.5);
   const indices = Uint32Array.of(4, 2, 0, 1, 3);
   const before = await w.read();
   const sums = new Float32Array(rows * columns);
@@ -121,7 +121,8 @@ async function checkMoves(context: Context): Promise<void> {
     add(g, (row) => selected.includes(row));
     optimizer.step({ w: g }, { rows: mask });
   }
-  optimizer.rows("w").remap(indices);
+  // Slots begin anew in these rows, and what was summed stays.
+  optimizer.rows("w").remap(indices, { resetRows: Uint32Array.of(1, 0, 0, 0, 1) });
   const move = (values: ArrayLike<number>): Float32Array =>
     Float32Array.from(
       values,

@@ -5,6 +5,7 @@ import { accumulatedRowChecks } from "./accumulated-rows.js";
 import { boundChecks } from "./bounds.js";
 import { callOrderChecks } from "./call-order.js";
 import { changingStepChecks } from "./changing-steps.js";
+import { copiedSlotMoveChecks } from "./copied-slot-moves.js";
 import { errorChecks } from "./errors.js";
 import { evaluationChecks } from "./evaluation.js";
 import { flushChecks } from "./flushing.js";
@@ -27,6 +28,8 @@ import { rowStepMoveChecks } from "./row-step-moves.js";
 import { rowChecks } from "./rows.js";
 import { runTimeRuleChecks } from "./run-time-rules.js";
 import { scheduleChecks } from "./schedules.js";
+import { skipFlagChecks } from "./skip-flags.js";
+import { sparseGradientMoveChecks } from "./sparse-gradient-moves.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
 import { skippedStepChecks } from "./skipped-steps.js";
 import { stepControlChecks } from "./step-control.js";
@@ -63,6 +66,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...stepControlChecks,
     ...lossScaleChecks,
     ...stepSignalChecks,
+    ...skipFlagChecks,
     ...skippedStepChecks(rules),
     ...changingStepChecks,
     ...accumulatedRowChecks,
@@ -73,10 +77,12 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...repeatedCallChecks,
     ...refusedRepetitionChecks(rules),
     ...rowChecks(rules),
+    ...copiedSlotMoveChecks,
     ...unselectedRowChecks,
     ...maskMemoryChecks,
     ...sparseGradientChecks(rules),
     ...rowStepMoveChecks,
+    ...sparseGradientMoveChecks,
     ...layoutChecks(rules),
     ...boundChecks(rules),
     ...runTimeRuleChecks,

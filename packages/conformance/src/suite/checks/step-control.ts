@@ -1,6 +1,13 @@
 import { chain, clipByGlobalNorm, ema, newRow, sgd, type WrappingBackend } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assert, assertCode, assertEqual, assertSame, assertSameAll } from "../assertions.js";
+import {
+  assert,
+  assertCode,
+  assertEqual,
+  assertNear,
+  assertSame,
+  assertSameAll,
+} from "../assertions.js";
 import { canSkip } from "../can-skip.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
@@ -10,6 +17,11 @@ const group = "calls and steps";
 /** `accumulate` and `nonFinite`: which calls make a step, and what they change. */
 export const stepControlChecks: readonly Check[] = [
   { group, name: "accumulate: several calls make one step of their mean", run: accumulation },
+  {
+    group,
+    name: "accumulate: a parameter without a gradient in the calls of a step stays as it is",
+    run: missingGradients,
+  },
   { group, name: "accumulate: the sum of zeros below 0 is one, too", run: zerosBelow },
   { group, name: "nonFinite: a step that is skipped changes nothing", run: skippedSteps },
   {
@@ -69,6 +81,33 @@ async function accumulation(context: Context): Promise<void> {
           `sgd, step ${step}: p of "${name}"[${i}] is ${value}; expected ${expected[name][i]} (bound ${backend.exact ? 0 : tolerance})`,
         );
       });
+  }
+  optimizer.dispose();
+}
+
+/** Exact: the momentum 0.5 of an update with zeros would show. */
+async function missingGradients({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const parameters = { w: backend.tensor([2]), b: backend.tensor([1]) };
+  const spec = sgd({ learningRate: 1, momentum: 0.5 });
+  const optimizer = target.create(spec, parameters, { accumulate: 2 });
+  const w = Float32Array.of(4, 8);
+  const b = Float32Array.of(2);
+  const steps = [
+    { gradients: { w, b }, p: { w: [-4, -8], b: [-2] } },
+    { gradients: { w }, p: { w: [-10, -20], b: [-2] } },
+    { gradients: { b }, p: { w: [-10, -20], b: [-5] } },
+  ];
+  for (const [i, { gradients, p }] of steps.entries()) {
+    for (let call = 0; call < 2; call += 1) optimizer.step(gradients);
+    for (const name of ["w", "b"] as const)
+      assertNear(
+        await parameters[name].read(),
+        p[name],
+        backend.exact,
+        `sgd, step ${i + 1} of two calls`,
+        `p of "${name}"`,
+      );
   }
   optimizer.dispose();
 }
