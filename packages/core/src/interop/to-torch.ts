@@ -64,10 +64,10 @@ export function toTorch(config: OptimizerConfig, options: ToTorchOptions = {}): 
   const allValues = groups.map(({ values }) => values);
   const paramGroups = groups.map((group, i) => {
     const numbers = currentValues(group, iterations, misfits);
-    const own = torchOptions(map, numbers, spec.options);
+    const own = torchOptions(map, numbers, group.choices);
     // SGD refuses it where it has no effect.
-    if (name === "SGD" && !hasEffect("nesterov", spec.options, allValues)) own.nesterov = false;
-    const wanted = { numbers, choices: spec.options, values: group.values };
+    if (name === "SGD" && !hasEffect("nesterov", group.choices, allValues)) own.nesterov = false;
+    const wanted = { numbers, choices: group.choices, values: group.values };
     for (const difference of differences(name, own, wanted)) misfits.push(group.label + difference);
     const initialRate = schedulers[i]?.initialRate;
     return {
@@ -105,22 +105,30 @@ interface CompleteGroup {
   readonly label: string;
   readonly match: GroupOptions["match"];
   readonly values: Values;
+  readonly choices: Choices;
 }
 
-/** The optimizer's own group and the others, without those that have a rule of their own. */
+/** The optimizer's own group and the others, without those of another rule. */
 function groupsOf(spec: OptimizerSpec, misfits: string[]): readonly CompleteGroup[] {
-  const groups: CompleteGroup[] = [{ label: "", match: [], values: spec.hyperparameters }];
+  const { hyperparameters, options: choices } = spec;
+  const groups: CompleteGroup[] = [{ label: "", match: [], values: hyperparameters, choices }];
   spec.groups.forEach((group: GroupOptions, i) => {
     const label = `group ${i}: `;
     const { match, rule, every = 1, frozen: _, sparse: __, rowSteps, ...own } = group;
     if (every !== 1) misfits.push(`${label}every is ${every}; PyTorch updates all groups together`);
     if (rowSteps === true)
       misfits.push(`${label}rowSteps: PyTorch does not count the steps of rows`);
-    if (rule === undefined)
-      groups.push({ label, match, values: { ...spec.hyperparameters, ...(own as Values) } });
+    const defaults = rule ?? spec;
+    if (defaults.rule.name === spec.rule.name)
+      groups.push({
+        label,
+        match,
+        values: { ...defaults.hyperparameters, ...(own as Values) },
+        choices: defaults.options,
+      });
     else
       misfits.push(
-        `${label}the rule ${rule.rule.name}; make an optimizer of PyTorch for each rule`,
+        `${label}the rule ${defaults.rule.name}; make an optimizer of PyTorch for each rule`,
       );
   });
   return groups;

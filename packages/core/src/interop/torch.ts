@@ -33,6 +33,9 @@ export interface TorchOptions {
  * A scheduler makes the learning rate a schedule, of each group by its own rate, and momentum, where PyTorch cycles it:
  * `fromTorch("SGD", { lr: 0.1, momentum: 0.9 }, { scheduler: { name: "StepLR", step_size: 30 } })`.
  *
+ * A group that differs in an option such as `maximize`, `amsgrad` or `nesterov` has a rule of its own. It does not follow
+ * `optimizer.learningRate`; set the rate of `optimizer.groups[i]`.
+ *
  * Groups can also be written as `{ lr: 0.01, groups: [{ parameters: ["kernel"], lr: 0.05 }] }`.
  *
  * PyTorch counts steps per parameter and skips those without a gradient; `optimizer.step` counts them per group. So bias
@@ -142,7 +145,7 @@ function groupOptions(
   owner: string,
   group: unknown,
   map: OptionMap,
-  { rule, options }: OptimizerSpec,
+  { rule, options, hyperparameters }: OptimizerSpec,
 ): GroupOptions {
   checkIsObject(owner, group);
   const { parameters, ...own } = group;
@@ -153,18 +156,16 @@ function groupOptions(
       { code: "UNKNOWN_OPTION" },
     );
   }
-  const settings = settingsOf(owner, own, map);
-  for (const [key, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(rule.options, key)) continue;
-    if (value !== options[key]) {
-      throw new GradstepError(
-        `${owner}: ${key} is ${show(value)}; expected ${show(options[key])}, as in the other groups. Make an optimizer for each.`,
-        { code: "UNSUPPORTED" },
-      );
-    }
-    delete settings[key];
-  }
-  return { match: names, ...settings };
+  const settings = Object.entries(settingsOf(owner, own, map));
+  const isChoice = ([key]: readonly [string, unknown]): boolean => Object.hasOwn(rule.options, key);
+  const choices = Object.fromEntries(settings.filter(isChoice));
+  const selected = {
+    match: names,
+    ...Object.fromEntries(settings.filter((one) => !isChoice(one))),
+  };
+  const differs = Object.entries(choices).some(([key, value]) => value !== options[key]);
+  if (!differs) return selected;
+  return { ...selected, rule: rule.specify({ ...hyperparameters, ...options, ...choices }) };
 }
 
 /** Options under the names they have here; what is left out is left out. */

@@ -144,12 +144,15 @@ function specOf(
   const spec = fromTorch(name, options, scheduler === null ? {} : { scheduler });
   // PyTorch keeps NAdam's product in f32, but in f64 after it has loaded a checkpoint of a model in f64.
   const hasLongProduct = [...states.values()].some(({ productIn }) => productIn === "f64");
+  const withProduct = (one: OptimizerSpec): OptimizerSpec =>
+    hasLongProduct ? { ...one, options: { ...one.options, productIn: "f64" } } : one;
   return {
-    ...spec,
-    options: hasLongProduct ? { ...spec.options, productIn: "f64" } : spec.options,
-    groups: spec.groups.map((group, i) =>
-      groups[i + 1].frozen ? { ...group, frozen: true } : group,
-    ),
+    ...withProduct(spec),
+    groups: spec.groups.map(({ rule, ...group }, i) => ({
+      ...group,
+      ...(rule === undefined ? {} : { rule: withProduct(rule) }),
+      ...(groups[i + 1].frozen ? { frozen: true } : {}),
+    })),
   };
 }
 

@@ -128,7 +128,7 @@ function mismatch(what: string): never {
 /** What PyTorch has in `optimizer.state` of a parameter. */
 function* stateOf(
   name: string,
-  { iterations = 0, persistentScalars, hyperparameters }: GroupState,
+  { iterations = 0, persistentScalars, hyperparameters, options }: GroupState,
   { state, parameters }: TorchSource,
   names: Readonly<Record<string, string>>,
 ): Generator<[string, SafetensorsEntry]> {
@@ -146,7 +146,7 @@ function* stateOf(
   }
   const { product } = persistentScalars;
   if (product === undefined) return;
-  const isLong = state.options.productIn !== "f32";
+  const isLong = (options ?? state.options).productIn !== "f32";
   yield [
     "mu_product",
     isLong ? { dtype: "F64", shape: [], data: Float64Array.of(product) } : scalar(product),
