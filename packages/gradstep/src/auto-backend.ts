@@ -22,8 +22,8 @@ interface Gpu {
 
 /**
  * The fastest backend that works on this platform: WebGPU if there is a GPU (a software adapter does not count), else
- * `wasm()`, else `cpuJs()`, which works everywhere. Never rejects: a backend that cannot be made, whatever the reason,
- * gives way to the next one, and so does a GPU that has not answered after five seconds. `backend.name` says which it is.
+ * `wasm()`, else `cpuJs()`, which works everywhere. Never rejects: if a backend cannot be created, for whatever reason, or
+ * a GPU does not answer within five seconds, the next one is used. `backend.name` says which it is.
  *
  * Tensors are in the backend's memory: make them with `backend.tensor(shape, values)` and read them with
  * `await tensor.read()`. For in-place updates of your own arrays use `cpuJs()`.

@@ -183,7 +183,7 @@ const kinds: Readonly<Record<ScheduleName, Omit<ScheduleKindInfo, "name" | "fact
   },
   oneCycle: {
     title: "One cycle",
-    meaning: "Grows to the highest value and falls to almost nothing (Smith & Topin 2019).",
+    meaning: "Grows to the highest value and falls to almost 0 (Smith & Topin 2019).",
     options: [
       value("highest", "The highest value."),
       steps("steps", "The number of steps of the cycle."),

@@ -17,13 +17,13 @@ export interface CheckpointerOptions {
    * What was in the store before belongs to the run after `resume`, and is never removed without it.
    */
   readonly keep?: number | undefined;
-  /** What else belongs to the run, by names that stay the same. */
+  /** Everything else that belongs to the run, by names that stay the same. */
   readonly others?: Restorables | undefined;
   /** How the slots are stored; see `encodeCheckpoint`. */
   readonly slots?: SlotType | undefined;
   /**
-   * Told what failed in a save that `afterStep` started. If left out, the next call of `afterStep`, `save` or `close`
-   * fails with it, as with what `onError` throws.
+   * Called with the error of a save that `afterStep` started. If left out, the next call of `afterStep`, `save` or `close`
+   * fails with that error; if `onError` throws, with what it throws.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -48,12 +48,12 @@ export interface Resumed {
 /** Saves a run to a store and resumes it. */
 export interface Checkpointer {
   /**
-   * Restores the newest whole checkpoint: the optimizer, the parameters, then the others in their order. Resolves with
+   * Restores the newest complete checkpoint: the optimizer, the parameters, then the others in their order. Resolves with
    * undefined if the store has none. Damaged ones are passed over and stay in the store. Take no step before it resolves.
    *
    * @throws {GradstepError} `STATE_MISMATCH` (it does not fit: all differences), `INVALID_FILE` (all are damaged),
    * `STORE_LOCKED`, `STORE_FAILED`, and as `optimizer.restore` does; also what one of the others throws. Then nothing has
-   * changed: the others have got their former states once more
+   * changed: the former states of the others have been restored
    */
   resume(options?: ResumeOptions): Promise<Resumed | undefined>;
   /**

@@ -7,8 +7,8 @@ import type { Checkpointer, CheckpointerOptions } from "./checkpointer.js";
 import { RunCheckpointer } from "./run-checkpointer.js";
 
 /**
- * Saves a run every few steps and resumes it where it was. What is saved is of one moment, though training goes on
- * meanwhile; work that the caller has encoded must be submitted before.
+ * Saves a run every few steps and resumes it where it was. A checkpoint holds the run at one moment, although training
+ * continues while it is written; work that the caller has encoded must be submitted before.
  *
  * @param parameters all that the model consists of, by the names that the optimizer has for them; more than the optimizer
  * updates, if need be. The object is read at each save: parameters that come later can be added to it

@@ -16,7 +16,7 @@ import {
 
 /** Options of `earlyStopping`: the arguments of Keras's `EarlyStopping`, with its defaults. */
 export interface EarlyStoppingOptions {
-  /** How many updates in a row may bring no improvement. 0 if left out. */
+  /** How many consecutive updates may pass without an improvement. 0 if left out. */
   readonly patience?: number | undefined;
   /** `"min"` if left out. */
   readonly mode?: MonitorMode | undefined;
@@ -33,7 +33,7 @@ export interface EarlyStoppingOptions {
   readonly parameters?: Parameters | undefined;
 }
 
-/** Where early stopping is: plain data, for a checkpoint. */
+/** The state of early stopping: plain data, for a checkpoint. */
 export interface EarlyStoppingState {
   /** The best number so far; null before the first. */
   readonly best: number | null;
@@ -62,7 +62,7 @@ export interface EarlyStopping {
   /** The update with the best number; the first is 0. */
   readonly bestEpoch: number;
   /**
-   * Puts the best values back into the parameters. They are kept, too.
+   * Copies the best values back into the parameters.
    * @throws {GradstepError} `UNSUPPORTED` without parameters, or before the first update; `INVALID_SHAPE` if rows were
    * moved since; `DISPOSED`; then nothing has changed
    */

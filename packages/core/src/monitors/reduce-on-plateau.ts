@@ -17,19 +17,19 @@ import {
 export interface ReduceOnPlateauOptions {
   /** The factor for the learning rate: at least 0, below 1. 0.1 if left out. */
   readonly factor?: number | undefined;
-  /** How many updates in a row may bring no improvement. 10 if left out. */
+  /** How many consecutive updates may pass without an improvement. 10 if left out. */
   readonly patience?: number | undefined;
   /** `"min"` if left out. */
   readonly mode?: MonitorMode | undefined;
   /** What an improvement must exceed. 0.0001 if left out. */
   readonly minDelta?: number | undefined;
-  /** For how many updates after a reduction patience is not counted. 0 if left out. */
+  /** How many updates after a reduction do not count towards patience. 0 if left out. */
   readonly cooldown?: number | undefined;
   /** The lowest learning rate. 0 if left out. */
   readonly minLearningRate?: number | undefined;
 }
 
-/** Where a plateau monitor is: plain data, for a checkpoint. */
+/** The state of a plateau monitor: plain data, for a checkpoint. */
 export interface PlateauState {
   /** The best number so far; null before the first. */
   readonly best: number | null;

@@ -39,8 +39,8 @@ export interface OptimizerConfig extends StepControlOptions, SparseOptions {
 /** Options of `optimizer.state`. */
 export interface StateOptions {
   /**
-   * An earlier state that is no longer needed. Arrays of slots that fit are overwritten and are those of the new state, on
-   * backends whose memory JavaScript can access: that is faster than a copy in new memory.
+   * An earlier state that is no longer needed. On backends whose memory JavaScript can access, the new state reuses and
+   * overwrites its arrays where they fit, which is faster than copying into new memory.
    */
   readonly reuse?: OptimizerState | undefined;
 }
@@ -73,7 +73,7 @@ export interface OptimizerMethods<
   R extends string = never,
   N extends string = string,
 > {
-  /** That of the rule, which groups may override. Can be set between steps; a number that is set replaces a schedule. */
+  /** The learning rate, which groups may override. Can be set between steps; setting a number replaces a schedule. */
   learningRate: number;
   /**
    * Number of steps taken. With `accumulate` k, it takes k calls of `step` to take one. On a GPU with `nonFinite: "skip"`,
@@ -158,7 +158,7 @@ export interface OptimizerMethods<
   /**
    * Continues from a state: N steps, `state`, `restore` into a new optimizer and N more steps give the bits of 2N steps.
    * All hyperparameters are replaced by those of the state, the learning rate included; to use another rate, set it after
-   * `restore`. Schedules go on at the step of the state, and must be those of the state. The state may be one of another
+   * `restore`. Schedules continue at the step of the state, and must be those of the state. The state may come from another
    * backend. Parameters and groups are found by their names. The values of the parameters are not part of a state.
    *
    * @param options.schedules `"code"` uses the schedules of this optimizer where those of the state differ
@@ -169,10 +169,10 @@ export interface OptimizerMethods<
    */
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[];
   /**
-   * Gives slots their first values, of all parameters if `names` is left out. Takes its turn among the steps. Parameters,
-   * hyperparameters, accumulated gradients, and the step number with the bias correction stay as they are; rows that count
-   * their own steps (`rowSteps`) begin again at 0, unless `columns` are given. A slot that all parameters share is reset if
-   * all of them are named.
+   * Resets slots to their initial values, those of all parameters if `names` is left out; in the order of the calls, as a
+   * step. Parameters, hyperparameters, accumulated gradients, and the step number with the bias correction stay as they
+   * are; rows that count their own steps (`rowSteps`) restart at 0, unless `columns` are given. A slot that all parameters
+   * share is reset if all of them are named.
    *
    * @param options rows and columns, for a part of the parameters
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_SHAPE` (columns outside of a parameter, or a single number),

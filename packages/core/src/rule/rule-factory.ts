@@ -44,7 +44,7 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
   /** Scalars that are kept from step to step: name → value before the first step. */
   readonly persistentScalars?: Readonly<Record<string, number>>;
   /**
-   * Values to be asked for with `optimizer.metrics()`: names that the text assigns in each step, with how many values
+   * Values to be read with `optimizer.metrics()`: names that the text assigns in each step, with how many values
    * they have. None if left out.
    */
   readonly metrics?: Readonly<Record<string, MetricExtent>>;

@@ -65,7 +65,7 @@ export const warmupKind = /* @__PURE__ */ defineSchedule<{
 });
 
 /**
- * Grows linearly from `from` to the first value of a schedule, or to a number, and goes on with it: its first step is the
+ * Grows linearly from `from` to the first value of a schedule, or to a number, then follows it: its first step is the
  * one after the warm-up.
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`
  */
@@ -91,7 +91,7 @@ export const joinedKind = /* @__PURE__ */ defineSchedule<{
 
 /**
  * Schedules one after the other: `joinSchedules([linear(0, 1, 100), 100], [constant(1), 500], cosineDecay(1, 1000))`. Each
- * begins at its own step 0, and lasts the number of steps that is given with it; the last one has no end.
+ * begins at its own step 0 and lasts for the number of steps given with it; the last one never ends.
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`
  */
 export function joinSchedules(

@@ -40,8 +40,8 @@ export const oneCycleKind = /* @__PURE__ */ defineSchedule<
 });
 
 /**
- * Grows to the highest value and falls to almost nothing, once in all steps: Smith & Topin 2019, in the form of
- * PyTorch's `OneCycleLR`. After the last step it stays where it is.
+ * Grows to the highest value and falls to almost 0, once over all steps: Smith & Topin 2019, in the form of
+ * PyTorch's `OneCycleLR`. It stays constant after the last step.
  * @throws {GradstepError} `INVALID_HYPERPARAMETER`, `UNKNOWN_OPTION`
  */
 export function oneCycle(highest: number, steps: number, options: OneCycleOptions = {}): Schedule {

@@ -79,7 +79,7 @@ export interface PolynomialDecayOptions {
   readonly end?: number | undefined;
   /** 1 if left out. */
   readonly power?: number | undefined;
-  /** Whether it starts again, over a multiple of `decaySteps`, where it has reached the end. False if left out. */
+  /** Whether it restarts at the end, over the next multiple of `decaySteps`. False if left out. */
   readonly cycle?: boolean | undefined;
 }
 

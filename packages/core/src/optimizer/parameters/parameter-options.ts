@@ -4,7 +4,7 @@ import type { ActivatedGradients } from "./activated-gradients.js";
 import type { SlotTable } from "./caller-slots.js";
 import type { CopyTable } from "./copy-options.js";
 
-/** What is given together with parameters, by their names. */
+/** Options of single parameters, by their names. */
 export interface ParameterOptions<T extends Tensor = Tensor> {
   /**
    * Tensors that each step fills with the new values of parameters, for renderers and models: packed as f16, at any
@@ -12,19 +12,19 @@ export interface ParameterOptions<T extends Tensor = Tensor> {
    */
   readonly copies?: CopyTable<T> | undefined;
   /**
-   * Parameters whose gradients are by their activated values, such as by sigmoid(opacity): a step applies the chain rule
-   * before anything else.
+   * Parameters whose gradients are taken with respect to their activated values, such as sigmoid(opacity): a step applies
+   * the chain rule before anything else.
    */
   readonly activatedGradients?: ActivatedGradients | undefined;
   /**
-   * Slots in caller-owned memory, by the names of parameters and slots: `{ opacity: { m, v } }`. They keep the values that
-   * they have; `optimizer.reset()` gives them the first values of the rule. They are not freed with the optimizer.
+   * Slots in caller-owned memory, by the names of parameters and slots: `{ opacity: { m, v } }`. They keep their
+   * values; `optimizer.reset()` sets them to the initial values of the rule. They are not freed with the optimizer.
    */
   readonly slots?: SlotTable<T> | undefined;
   /**
    * The numbers of rows of parameters whose tensors have space for more: one for all of these parameters, or by their
-   * names. Steps leave out the rows from that number on, unless a mask is given to them. On WebGPU it can be a u32 tensor
-   * that is read when a step is executed, as in `RemapOptions`. All rows if left out. A move of rows ends this.
+   * names. Steps leave out the rows from that number on, unless they have a mask. On WebGPU it can be a u32 tensor that is
+   * read when a step is executed, as in `RemapOptions`. All rows if left out. Ends when rows are moved.
    */
   readonly rowCounts?: RowCounts<T> | undefined;
 }

@@ -11,7 +11,7 @@ import { overlaps } from "../parameters/parameter-checks.js";
 import { rowCount } from "../rows/row-checks.js";
 
 /**
- * A gradient that is 0 except in some rows, as of an embedding. Rows are counted along the first dimension of the
+ * A gradient that is 0 except in some rows, such as that of an embedding. Rows are counted along the first dimension of the
  * parameter.
  */
 export interface SparseGradient {

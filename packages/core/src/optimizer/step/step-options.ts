@@ -20,9 +20,9 @@ export interface StepOptions {
    */
   readonly unselectedRows?: UnselectedRows | undefined;
   /**
-   * Sets all gradients of the step to 0 when they have been read, also in rows that are not selected, and if the step is
-   * skipped: on a GPU in the same kernel. A step that is refused, also with `nonFinite: "throw"`, leaves them. For shaders
-   * that add to them. Tensors must have memory of their own, not that of another gradient.
+   * Sets all gradients of the step to 0 once they have been read, on a GPU in the same kernel: for shaders that add to
+   * them. Rows that are not selected and gradients of a skipped step are cleared, too; a step that throws, also with
+   * `nonFinite: "throw"`, leaves them. Tensors must not share memory with another gradient.
    */
   readonly clear?: boolean | undefined;
   /**
@@ -31,16 +31,16 @@ export interface StepOptions {
    */
   readonly scale?: number | Tensor | undefined;
   /**
-   * A tensor of one u32. If it is not 0, the step changes no parameter, slot or copy, but counts as a step: the device
-   * decides, and the host does not know. With `clear`, gradients are cleared nevertheless. `nonFinite: "skip"` does not
-   * count the steps that it leaves out.
+   * A tensor of one u32. If it is not 0, the step changes no parameter, slot or copy, but counts as a step, because
+   * the host does not know what the device decides. With `clear`, gradients are cleared nevertheless. `nonFinite: "skip"`
+   * does not count the steps that it skips.
    */
   readonly skip?: Tensor | undefined;
   /**
    * The learning rate of this step: a number, or a tensor of one f32. As if `optimizer.learningRate` were set for one
-   * step: groups with a rate or a rule of their own keep theirs. By the names of parameters, it replaces the rate of their
-   * groups; name all parameters of a group that are part of the step, with one rate. With `accumulate`, the step has the
-   * rate of the call that makes it.
+   * step: groups with a rate or a rule of their own keep theirs. Rates by the names of parameters replace those of their
+   * groups: name all parameters of a group that are part of the step, with the same rate. With `accumulate`, the rate is that of
+   * the call that completes the step.
    */
   readonly learningRate?: StepRate | Readonly<Record<string, StepRate>> | undefined;
 }
