@@ -33,8 +33,8 @@ export { OptionsError };
  * @property {number} seed
  * @property {boolean} compare
  * @property {string | undefined} checkpoint The folder in which the training is saved, if any.
- * @property {number | undefined} every Steps between two saves; those of an epoch if undefined.
- * @property {boolean} resume Go on from the newest checkpoint.
+ * @property {number | undefined} every Steps between two saves; one epoch if undefined.
+ * @property {boolean} resume Continue from the newest checkpoint.
  * @property {boolean} json
  * @property {string | undefined} report The HTML file to write, if any.
  * @property {boolean} help
@@ -68,11 +68,11 @@ const definitions = {
   accumulate: { value: "COUNT", help: "batches per step, whose gradients are averaged (1)" },
   "non-finite": {
     value: "WHAT",
-    help: `at a gradient that is NaN or infinite: ${nonFiniteChoices.join(" ")} (${nonFiniteChoices[0]}; with --loss-scale ${nonFiniteChoices[1]})`,
+    help: `what to do about a gradient that is NaN or infinite: ${nonFiniteChoices.join(" ")} (${nonFiniteChoices[0]}; with --loss-scale ${nonFiniteChoices[1]})`,
   },
   "loss-scale": {
     value: "FACTOR",
-    help: "multiply losses by it, and divide gradients by it: a number, or dynamic, which adapts",
+    help: "multiply losses and divide gradients by this number; dynamic adapts it",
   },
   ema: {
     value: "MOMENTUM",
@@ -92,15 +92,15 @@ const definitions = {
     help: "the same seed and the same epochs give the same losses, with --compare too (1)",
   },
   compare: {
-    help: "train with gradstep's Adam and with TF.js's own, in turns, on wasm, on cpu-js and on --backend",
+    help: "train with gradstep's Adam and with TF.js's own, taking turns, on wasm, cpu-js and --backend",
   },
   checkpoint: {
     value: "DIR",
-    help: "save the training to this folder every epoch, at the end, and at Ctrl-C; the last three stay",
+    help: "save the training to this folder every epoch, at the end, and at Ctrl-C; keep the last three",
   },
-  every: { value: "STEPS", help: "save after this number of steps (those of an epoch)" },
+  every: { value: "STEPS", help: "save every this many steps (once per epoch)" },
   resume: {
-    help: "go on from the newest checkpoint of --checkpoint DIR, as if the training had never stopped",
+    help: "continue from the newest checkpoint in --checkpoint DIR, as if the training had never stopped",
   },
   json: { help: "print one JSON document instead: npm start --silent -- --json" },
   report: { value: "FILE", help: "write an HTML report with curves and a confusion matrix" },
@@ -223,7 +223,7 @@ export function helpText(screenColumns = 80) {
       definitions,
       notes: [
         "Ctrl-C stops after the current batch and shows the results so far. A second Ctrl-C quits at once.",
-        "To stop and go on later: npm start -- --checkpoint runs/first, then the same with --resume.",
+        "To stop and continue later: npm start -- --checkpoint runs/first, then the same with --resume.",
       ],
     },
     screenColumns,

@@ -101,6 +101,7 @@ describe("wrong usage is one line and exit status 2", () => {
 slowTest("--help explains every command", async () => {
   const { status, output } = await run(["--help"]);
   expect(status).toBe(0);
+  for (const line of output.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   for (const word of [
     "verify",
     "golden",
