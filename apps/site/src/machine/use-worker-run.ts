@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { brokenWorker } from "../broken-worker.js";
 
 /** Work that a worker does for a page. */
 export interface WorkerRun {
@@ -43,7 +44,7 @@ export function useWorkerRun(pageSignal: AbortSignal): WorkerRun {
       end(reason);
       worker.terminate();
     };
-    worker.addEventListener("error", ({ message }) => fail(message || "The worker did not start."));
+    brokenWorker(worker).catch((error: Error) => fail(error.message));
     setFailure(undefined);
     setIsRunning(true);
     work(worker, signal).then(

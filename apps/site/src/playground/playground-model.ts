@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { wrap, type Remote } from "comlink";
+import { brokenWorker } from "../broken-worker.js";
 import type { ReadQuery } from "../url-state/query-reader.js";
 import { fitsUrl, pushUrlState, readUrlState, writeUrlState } from "../url-state/url-state.js";
 import type { ContourMap } from "./contour-map.js";
@@ -67,6 +68,8 @@ export class PlaygroundModel {
   readonly #editedRule = signal<string | undefined>(undefined);
   readonly explanation = signal<StepExplanation | undefined>(undefined);
   readonly engine: Remote<PlaygroundEngine>;
+  /** Why nothing is computed any more. */
+  readonly failure = signal<string | undefined>(undefined);
   readonly #results = signal<ReadonlyMap<string, Result>>(new Map());
   /** Results that no frame has shown yet. */
   readonly #arrived = new Map<string, Result>();
@@ -80,6 +83,9 @@ export class PlaygroundModel {
       type: "module",
     });
     this.engine = wrap<PlaygroundEngine>(worker);
+    brokenWorker(worker).catch((error: unknown) => {
+      this.failure.value = messageOf(error);
+    });
     const { state, problems } = fromQuery(readUrlState());
     this.state = signal(state);
     this.problems = signal(problems);

@@ -22,6 +22,11 @@ export function Playground({ model }: PlaygroundProps) {
   return (
     <div class="playground">
       <QueryProblems problems={model.problems.value} />
+      {model.failure.value !== undefined && (
+        <p role="alert" class="demo-failure">
+          {model.failure}
+        </p>
+      )}
       {!model.isInAddress.value && (
         <p role="alert" class="playground-error">
           This view is too long for an address: it is gone when the page is closed.

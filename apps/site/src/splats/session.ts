@@ -1,4 +1,6 @@
 import { proxy, releaseProxy, transfer, wrap, type Remote } from "comlink";
+import { brokenWorker } from "../broken-worker.js";
+import type { Engine } from "./engine.js";
 import type { Progress } from "./fitting.js";
 import type { PictureSource } from "./pictures/load-picture.js";
 import type { SplatsBackend, SplatsWorker } from "./splats.worker.js";
@@ -10,14 +12,14 @@ export type PageCanvases = Readonly<Record<keyof Canvases, HTMLCanvasElement>>;
 
 interface SessionEvents {
   readonly onProgress: (progress: Progress) => void;
-  readonly onFailure: (message: string) => void;
+  readonly onFailure: Engine["onFailure"];
 }
 
 /** A worker that trains, and draws on canvases which it takes from the page. */
 export class Session {
   readonly #worker: Worker;
   readonly #remote: Remote<SplatsWorker>;
-  readonly #onFailure: (message: string) => void;
+  readonly #onFailure: Engine["onFailure"];
   /** Calls are executed one after the other. */
   #last: Promise<void>;
 
@@ -25,6 +27,7 @@ export class Session {
     this.#worker = new Worker(new URL("./splats.worker.ts", import.meta.url), { type: "module" });
     this.#remote = wrap<SplatsWorker>(this.#worker);
     this.#onFailure = events.onFailure;
+    brokenWorker(this.#worker).catch((error: unknown) => this.#fail(error));
     const offscreen = {
       picture: canvases.picture.transferControlToOffscreen(),
       fit: canvases.fit.transferControlToOffscreen(),

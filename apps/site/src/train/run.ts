@@ -1,5 +1,6 @@
 import type { Epoch } from "@gradstep/digits";
 import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { brokenWorker } from "../broken-worker.js";
 import { proxy, releaseProxy, wrap, type Remote } from "comlink";
 import type { HyperparameterChange } from "./live-hyperparameters.js";
 import type { RunDocument } from "./run-document.js";
@@ -194,11 +195,7 @@ export class Run {
     const remote = wrap<TrainingWorker>(worker);
     this.#worker = worker;
     this.#remote = remote;
-    const broken = new Promise<never>((_, reject) => {
-      worker.addEventListener("error", ({ message }) => {
-        reject(new Error(message || "The worker could not be loaded."));
-      });
-    });
+    const broken = brokenWorker(worker);
     const listener = proxy({
       onReport: (report: RunReport) => {
         if (this.#worker !== worker) return;
