@@ -48,6 +48,8 @@ export function DigitPad({ list }: { readonly list: RunList }) {
     const found = await Promise.all(
       shown.map(async (run) => ({ run, probabilities: await run.recognise(given) })),
     );
+    // Another picture may have come meanwhile, or the pad been cleared.
+    if (pixels.peek() !== given) return;
     answers.value = found.filter((one): one is Answer => one.probabilities !== undefined);
     const [first] = answers.value;
     if (first === undefined) return;

@@ -86,16 +86,22 @@ function RunCommands({ list, run, onReuse }: RunDetailsProps) {
   const canStart = status === "paused" || status === "failed";
   return (
     <div class="train-commands">
-      {/* One button, so that it keeps the focus. */}
+      {/* They keep the focus: one button for two commands, and one that is not disabled. */}
       {(canPause || canStart) && (
-        <button type="button" onClick={() => (canPause ? void run.pause() : list.start(run))}>
-          {canPause ? "Pause" : "Continue"}
-        </button>
-      )}
-      {canStart && (
-        <button type="button" onClick={() => list.step(run)}>
-          One batch
-        </button>
+        <>
+          <button type="button" onClick={() => (canPause ? void run.pause() : list.start(run))}>
+            {canPause ? "Pause" : "Continue"}
+          </button>
+          <button
+            type="button"
+            aria-disabled={!canStart}
+            onClick={() => {
+              if (canStart) list.step(run);
+            }}
+          >
+            One batch
+          </button>
+        </>
       )}
       {run.hasBegun.value && <CheckpointDownload run={run} />}
       <button type="button" onClick={() => onReuse(settings)}>

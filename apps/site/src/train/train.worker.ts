@@ -34,6 +34,8 @@ let session: TrainingSession | undefined;
 /** That of the session. */
 let sessionStore: CheckpointStore | undefined;
 let heldOut: DigitSet | undefined;
+/** Whether the run was paused before it had its session. */
+let isPausedAtFirst = false;
 
 /** The training of one run, in a worker of its own. */
 const trainingWorker = {
@@ -94,13 +96,16 @@ const trainingWorker = {
     sessionStore = store ?? memoryStore();
     session = new Session({ settings, digits, store: sessionStore, listener });
     try {
-      return await session.run(batches);
+      return await session.run(isPausedAtFirst ? 0 : batches);
     } catch (error) {
       throw asRunInUse(error);
     }
   },
 
-  pause: () => session?.pause(),
+  pause(): void {
+    if (session === undefined) isPausedAtFirst = true;
+    else session.pause();
+  },
   continue: (batches: number) => session?.continue(batches),
   /** @returns all changes so far. @throws if the value is out of range */
   setHyperparameter(name: string, value: HyperparameterChange["value"]) {

@@ -54,6 +54,8 @@ export class TrainingSession {
   readonly #gate = new TrainingGate();
   readonly #optimizer: ReturnType<typeof gradstepOptimizer>;
   readonly #hyperparameters: LiveHyperparameters;
+  /** Batches that the training takes when it has been resumed. */
+  #firstBatches = Infinity;
   #parts: TrainingParts | undefined;
   #checkpoints: Checkpointer | undefined;
   /** Those to evaluate with, of a run that is finished. */
@@ -84,6 +86,7 @@ export class TrainingSession {
    * @param batches after which it pauses
    */
   async run(batches = Infinity): Promise<RunResult> {
+    this.#firstBatches = batches;
     const { settings, digits } = this.#options;
     const run = await train({
       optimizer: this.#optimizer,
@@ -91,7 +94,7 @@ export class TrainingSession {
       settings,
       observer: { onBatch: () => this.#report(), onEpoch: () => this.#report(true) },
       turns: this.#gate,
-      save: this.#saves(batches),
+      save: this.#saves(),
     });
     const failure = failureOf(run);
     return {
@@ -104,11 +107,13 @@ export class TrainingSession {
 
   /** Pauses before the next batch, and saves. */
   pause(): void {
+    this.#firstBatches = 0;
     this.#gate.close();
   }
 
   /** Goes on, for that number of batches. */
   continue(batches = Infinity): void {
+    this.#firstBatches = batches;
     this.#gate.open(batches);
   }
 
@@ -138,7 +143,7 @@ export class TrainingSession {
     await this.#checkpoints?.save();
   }
 
-  #saves(batches: number): SaveTraining {
+  #saves(): SaveTraining {
     return (parts) => {
       const { store, saveEvery = 50 } = this.#options;
       const { network, digits, progress } = parts;
@@ -159,7 +164,7 @@ export class TrainingSession {
           if (found !== undefined) resumed = progress.losses.length;
           this.#followPlan();
           this.#report(true);
-          this.#gate.open(batches);
+          this.#gate.open(this.#firstBatches);
         },
         afterBatch: () => {
           this.#followPlan();

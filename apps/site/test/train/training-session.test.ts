@@ -128,6 +128,19 @@ describe("a run", () => {
     },
   );
 
+  test("that is paused before it has been resumed waits before its first batch", async () => {
+    const { session: one, nextPause, losses } = session();
+    const pause = nextPause();
+    void one.run();
+    one.pause();
+    await pause;
+    expect(losses()).toEqual([]);
+    const next = nextPause();
+    one.continue(1);
+    await next;
+    expect(losses()).toHaveLength(1);
+  });
+
   slowTest(
     "that was downloaded as a file, and loaded into another store, has the bits of one that was not",
     async () => {
