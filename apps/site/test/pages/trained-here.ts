@@ -1,8 +1,17 @@
 import { memoryStore } from "@gradstep/checkpoint";
 import { settingsFromUrl } from "../../src/train/url-settings.js";
 
-/** What a run of these settings, as in a query string, ends with in this process, which is not a browser. */
-export async function trainedHere(state: Readonly<Record<string, string>>) {
+const trained = new Map<string, ReturnType<typeof train>>();
+
+/** What a run of these settings, as in a query string, ends with in this process, which is not a browser. Trained once. */
+export function trainedHere(state: Readonly<Record<string, string>>): ReturnType<typeof train> {
+  const key = JSON.stringify(state);
+  const run = trained.get(key) ?? train(state);
+  trained.set(key, run);
+  return run;
+}
+
+async function train(state: Readonly<Record<string, string>>) {
   // Loaded only by the tests that need it.
   const [{ readDigits }, { enableProdMode, setBackend }, { TrainingSession }] = await Promise.all([
     import("@gradstep/digits/read"),
