@@ -11,6 +11,7 @@ import { evaluationChecks } from "./evaluation.js";
 import { flushChecks } from "./flushing.js";
 import { groupChecks } from "./groups.js";
 import { lossScaleChecks } from "./loss-scale.js";
+import { maskedMatrixChecks } from "./masked-matrices.js";
 import { maximizeChecks } from "./maximize.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { optimizerModelChecks } from "./optimizer-model.js";
@@ -78,6 +79,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...refusedRepetitionChecks(rules),
     ...rowChecks(rules),
     ...copiedSlotMoveChecks,
+    ...maskedMatrixChecks,
     ...unselectedRowChecks,
     ...maskMemoryChecks,
     ...sparseGradientChecks(rules),
