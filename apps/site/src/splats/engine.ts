@@ -16,7 +16,10 @@ export interface Engine {
   ready(): Promise<void>;
   /** Resolves when all work so far is done. */
   idle(): Promise<void>;
-  /** Called when trainings cannot go on. */
-  onFailure: (message: string) => void;
+  /**
+   * Called when trainings cannot go on.
+   * @param isCause whether what failed before failed because of it
+   */
+  onFailure: (message: string, isCause?: boolean) => void;
   dispose(): void;
 }

@@ -117,9 +117,10 @@ export class Fitting {
     this.#lastReport = performance.now();
     const { trainer } = this.#run!;
     const { step } = trainer;
+    const isRunning = this.#isRunning;
     const report = await trainer.report();
     if (trainer !== this.#run!.trainer) return;
     const steps = this.#settings!.steps;
-    this.#onProgress({ step, steps, report, isRunning: this.#isRunning });
+    this.#onProgress({ step, steps, report, isRunning });
   }
 }

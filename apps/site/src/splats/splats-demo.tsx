@@ -81,7 +81,8 @@ export function SplatsDemo({ preferences, isRunningAtFirst }: SplatsDemoProps) {
     session.current = new Session(state.backend, canvases, {
       onProgress: setProgress,
       // What fails after a failure fails because of it.
-      onFailure: (message) => setFailure((first) => first ?? message),
+      onFailure: (message, isCause = false) =>
+        setFailure((first) => (isCause ? message : (first ?? message))),
     });
     void start(state, source, progress === undefined ? isRunningAtFirst : true);
   };

@@ -1,5 +1,6 @@
 import { expose } from "comlink";
 import { CpuEngine } from "./cpu/engine.js";
+import type { Engine } from "./engine.js";
 import { Fitting, type Progress } from "./fitting.js";
 import { GpuEngine } from "./gpu/engine.js";
 import type { PictureSource } from "./pictures/load-picture.js";
@@ -17,7 +18,7 @@ const api = {
     backend: SplatsBackend,
     canvases: Canvases,
     onProgress: (progress: Progress) => void,
-    onFailure: (message: string) => void,
+    onFailure: Engine["onFailure"],
   ): Promise<void> {
     const engine = backend === "webgpu" ? await GpuEngine.open(canvases) : new CpuEngine(canvases);
     engine.onFailure = onFailure;

@@ -8,7 +8,7 @@ import { GpuView } from "./view.js";
 
 /** Trainings on a GPU, with a device of their own. */
 export class GpuEngine implements Engine {
-  onFailure: (message: string) => void = () => {};
+  onFailure: Engine["onFailure"] = () => {};
   readonly #backend: WebGpu;
   readonly #canvases: Canvases;
   #trainer: GpuTrainer | undefined;
@@ -21,7 +21,7 @@ export class GpuEngine implements Engine {
     void device.lost.then(({ message }) => {
       const details = message === "" ? "" : ` (${message.replace(/\.$/, "")})`;
       if (!this.#isDisposed)
-        this.onFailure(`The GPU was lost${details}. Restart begins again at step 0.`);
+        this.onFailure(`The GPU was lost${details}. Restart begins again at step 0.`, true);
     });
     device.addEventListener("uncapturederror", ({ error }) => {
       this.onFailure(`WebGPU reported an error: ${error.message}`);
