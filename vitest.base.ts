@@ -22,6 +22,7 @@ export const tests = defineConfig({
     // Nothing here measures time, and a machine that builds at the same time is slow: only a hang is a failure.
     testTimeout: GRADSTEP_TEST === "quick" ? 300_000 : 3_600_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 250_000 } },
     // Turbo runs several packages at once, and each worker loads their modules once more.
     maxWorkers: "50%",
     // Tests leave nothing behind: a third of the time went into loading modules once more for each file.

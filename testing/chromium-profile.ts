@@ -34,7 +34,7 @@ export class ChromiumProfile {
 
   /** Starts the browser. One at a time. */
   async start(): Promise<RunningChromium> {
-    const { executablePath, args, env } = this.#launch;
+    const { executablePath, args, env, timeout } = this.#launch;
     const process = spawn(
       executablePath,
       [...args, "--headless", "--remote-debugging-port=0", `--user-data-dir=${this.#folder}`],
@@ -42,7 +42,7 @@ export class ChromiumProfile {
       { env, detached: true, stdio: ["ignore", "ignore", "pipe"] },
     );
     this.#process = process;
-    const browser = await playwright.connectOverCDP(await addressOf(process));
+    const browser = await playwright.connectOverCDP(await addressOf(process), { timeout });
     return {
       browser,
       kill: () => this.#kill(),

@@ -19,7 +19,12 @@ export interface Launch {
   readonly executablePath: string;
   readonly env?: Record<string, string>;
   readonly args: string[];
+  /** Milliseconds that the browser may take to start. */
+  readonly timeout: number;
 }
+
+/** Other programs use the processors, too. */
+const timeout = 250_000;
 
 /** The path of Chrome on platforms for which npm has no Chromium with a driver. */
 const installed: Readonly<Record<string, string>> = {
@@ -43,13 +48,14 @@ export async function chromium(): Promise<Launch | undefined> {
   ];
   if (process.platform !== "linux" || process.arch !== "x64") {
     const executablePath = installed[process.platform] ?? "";
-    return existsSync(executablePath) ? { executablePath, args } : undefined;
+    return existsSync(executablePath) ? { executablePath, args, timeout } : undefined;
   }
   const source = chromiumPackageFolder([import.meta.url]);
   if (source === undefined) throw new Error("@sparticuz/chromium is not installed.");
   const folder = await unpack(source);
   return {
     executablePath: join(folder, "chromium"),
+    timeout,
     args: [
       ...args,
       "--no-sandbox",

@@ -20,8 +20,6 @@ export default defineConfig({
           // `npm test` runs none of them.
           exclude: [],
           fileParallelism: false,
-          // Pages compute while other tests take the processors.
-          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

@@ -156,6 +156,7 @@ export class FreshProject {
   /** What is wrong with a page that has to show a text. */
   async faultsOfPage(address: string, text: string): Promise<string[]> {
     const page: Page = await this.#browser.newPage();
+    page.setDefaultTimeout(250_000);
     try {
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(String(error)));
@@ -180,7 +181,7 @@ export class FreshProject {
       const shown = page.waitForFunction(
         (wanted) => document.body.innerText.includes(wanted),
         text,
-        { timeout: 60_000 },
+        { timeout: 250_000 },
       );
       await shown.catch(async () => {
         faults.push(`The page says: ${await page.innerText("body")}`);

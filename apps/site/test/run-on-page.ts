@@ -21,6 +21,7 @@ export const runOnPage: RunProgram = async (path, onLog) => {
   writeFileSync(program, `import "./${basename(path)}";\nglobalThis.isFinished = true;\n`);
   const server = await PageServer.start(program);
   const page = await (await browser).newPage();
+  page.setDefaultTimeout(250_000);
   try {
     const logs: Promise<unknown[]>[] = [];
     page.on("console", (message) => {

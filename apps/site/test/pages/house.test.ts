@@ -52,6 +52,8 @@ test("optimizers race on the first page, until they are paused, and from where i
 
 test.each(paths)("axe finds nothing serious on /%s", async (path) => {
   const { page, finish } = await site.open(path);
+  const controls = path === "" ? ".home-race-buttons button" : ".demo :is(button, input, select)";
+  await page.locator(controls).first().waitFor();
   await page.waitForLoadState("networkidle");
   expect(await seriousViolations(page)).toEqual([]);
   await finish();

@@ -24,7 +24,7 @@ test("a picture on every backend, of settings that are in the address", async ()
     await seed.blur();
     await expect.poll(() => map.getAttribute("aria-label")).toBe(first);
   }
-  expect(new URL(page.url()).searchParams.get("backend")).toBe("webgpu");
+  await expect.poll(() => new URL(page.url()).searchParams.get("backend")).toBe("webgpu");
   await finish();
 });
 

@@ -22,6 +22,9 @@ export interface OpenPage {
   readonly finish: () => Promise<void>;
 }
 
+/** Milliseconds after which a page is taken to hang. Others use the processors, too. */
+const hang = 250_000;
+
 /** The pages of a served folder. */
 export interface Site {
   /** Opens a page by its path, such as `demos/train?rule=lion`. */
@@ -48,8 +51,7 @@ export function useSite(folder?: string): Site {
   return {
     open: async (path, options = {}) => {
       const context = await browser.newContext(options);
-      // Pages compute while other tests take the processors: only a hang is a failure.
-      context.setDefaultTimeout(120_000);
+      context.setDefaultTimeout(hang);
       const page = await context.newPage();
       const faults: string[] = [];
       const responses: Response[] = [];
@@ -68,6 +70,8 @@ export function useSite(folder?: string): Site {
       });
       const goTo = async (address: string): Promise<void> => {
         await page.goto(site.address + address);
+        // Until then, clicks on its frame do nothing.
+        if (options.javaScriptEnabled !== false) await hasStarted(page);
       };
       await goTo(path);
       return {
@@ -83,3 +87,10 @@ export function useSite(folder?: string): Site {
     },
   };
 }
+
+/** Waits until the scripts of a page of the site have taken over what was built. Other pages have none. */
+const hasStarted = (page: Page): Promise<unknown> =>
+  page.waitForFunction(() => {
+    const app = document.querySelector("#app");
+    return app === null || "__vue_app__" in app;
+  });

@@ -1,23 +1,15 @@
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
 import { useSite } from "./site.js";
+import { rows, start, startWithOneBatch, states } from "./training-page.js";
 
 const site = useSite();
 
 const quickRun = "demos/train?epochs=1&batch=2000";
-const start = (page: Page) => page.getByRole("button", { name: "Start the run" }).click();
 const continueRun = (page: Page) => page.getByRole("button", { name: "Continue" }).click();
-const rows = (page: Page) => page.locator(".train-table tbody tr");
-
-/** Waits until the runs of the table have these states, in order. */
-async function states(page: Page, ...expected: string[]): Promise<void> {
-  await expect
-    .poll(() => rows(page).locator("small").allTextContents(), { timeout: 250_000 })
-    .toEqual(expected);
-}
 
 test("a run that trains in one tab cannot be continued in another, which follows what the first does", async () => {
-  const { page, finish } = await site.open("demos/train?epochs=100&batch=200");
+  const { page, finish } = await site.open("demos/train?epochs=100&batch=50");
   await start(page);
   await states(page, "trains");
   const other = await page.context().newPage();
@@ -53,11 +45,7 @@ test("a run that trains in one tab cannot be continued in another, which follows
 
 test("a run that is paused in a tab that closes is continued in another", async () => {
   const { page, finish } = await site.open("demos/train?epochs=8&batch=2000");
-  await start(page);
-  await states(page, "trains");
-  await page.getByRole("button", { name: "Pause" }).press("Enter");
-  await states(page, "paused");
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Continue");
+  await startWithOneBatch(page);
   const other = await page.context().newPage();
   await other.goto(page.url());
   await states(other, "paused");
@@ -87,7 +75,7 @@ test("a run trains where the browser forbids IndexedDB, and the page says that i
 });
 
 test("what is stored and is no list of runs does not keep the page from starting", async () => {
-  const { page, finish } = await site.open("");
+  const { page, goTo, finish } = await site.open("");
   const address = new URL(quickRun, page.url()).href;
   for (const text of ["[[[", "[null, {}, 1]", '[{"id":"a","name":"b","settings":{}}]']) {
     await page.evaluate((stored) => localStorage.setItem("gradstep.train.runs", stored), text);
@@ -95,7 +83,8 @@ test("what is stored and is no list of runs does not keep the page from starting
     await start(page);
     await states(page, "finished");
     expect(await rows(page).count()).toBe(1);
-    await page.evaluate(() => localStorage.clear());
+    // Away from the demo, which writes its list.
+    await goTo("");
   }
   await finish();
 });

@@ -7,26 +7,9 @@ import { phone } from "./reading-faults.js";
 import { seriousViolations } from "./violations.js";
 import { useSite } from "./site.js";
 import { trainedHere } from "./trained-here.js";
+import { start, startPaused, startWithOneBatch, states } from "./training-page.js";
 
 const site = useSite();
-
-/** Starts the run of the page's settings. */
-async function start(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Start the run" }).click();
-}
-
-/** Waits until the runs of the table have these states, in order. */
-async function states(page: Page, ...expected: string[]): Promise<void> {
-  await page.waitForFunction(
-    (texts) =>
-      JSON.stringify(
-        Array.from(document.querySelectorAll(".train-table td small"), (one) => one.textContent),
-      ) === JSON.stringify(texts),
-    expected,
-    // In every frame, which is the default, it would take processor time from the run.
-    { timeout: 250_000, polling: 100 },
-  );
-}
 
 /** The SHA-256 of the weights of the selected run. */
 async function digest(page: Page): Promise<string> {
@@ -79,7 +62,9 @@ test("every chart has a legend, with the values under the pointer", async () => 
   expect(await charts.count()).toBe(3);
   const valuesAt = async (chart: number): Promise<readonly string[]> => {
     await charts.nth(chart).locator(".u-over").hover();
-    return charts.nth(chart).locator(".u-legend td").allTextContents();
+    const values = charts.nth(chart).locator(".u-legend td");
+    await expect.poll(async () => (await values.allTextContents()).join("")).toMatch(/\d/);
+    return values.allTextContents();
   };
   const [, loss] = await valuesAt(0);
   expect(Number(loss)).toBeGreaterThan(Math.min(...run.batchLosses) - 0.01);
@@ -133,16 +118,15 @@ describe("the page", () => {
     const expected = await trainedHere(settings);
     const { page, finish } = await site.open(query(settings));
     await start(page);
+    const context = page.context();
+    const session = await context.newCDPSession(page);
     await page.waitForFunction(
       (batches) =>
         document.querySelector<HTMLProgressElement>(".train-table progress")!.value > batches,
       expected.losses.length * 0.55,
-      { timeout: 250_000 },
     );
-    const context = page.context();
     const address = page.url();
     const crashed = page.waitForEvent("crash");
-    const session = await context.newCDPSession(page);
     // Its answer never comes.
     session.send("Page.crash").catch(() => {});
     await crashed;
@@ -173,11 +157,13 @@ describe("the page", () => {
     const { page, finish } = await site.open(query({ epochs: "40", batch: "100" }));
     await start(page);
     await states(page, "trains");
-    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Pause" }).press("Enter");
     await states(page, "paused");
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
+    expect(await focused()).toBe("Continue");
     const [before] = await documents(page);
     const paused = await digest(page);
-    await page.getByRole("button", { name: "One batch" }).click();
+    await page.getByRole("button", { name: "One batch" }).press("Enter");
     await page.waitForFunction(
       (old) =>
         ![old, undefined].includes(
@@ -186,6 +172,7 @@ describe("the page", () => {
       paused,
     );
     await states(page, "paused");
+    expect(await focused()).toBe("One batch");
     const [after] = await documents(page);
     expect(after.batchLosses).toHaveLength(before.batchLosses.length + 1);
 
@@ -219,10 +206,19 @@ describe("the page", () => {
     await finish();
   });
 
+  test("a run that is paused while it loads waits before its first batch", async () => {
+    const { page, finish } = await site.open(query({ epochs: "1", batch: "2000" }));
+    await startPaused(page);
+    const [{ batchLosses }] = await documents(page);
+    expect(batchLosses).toEqual([]);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await states(page, "finished");
+    await finish();
+  });
+
   test("a run whose rate was changed on the way ends with the same bits in a browser that has its address", async () => {
     const { page, finish } = await site.open(query({ epochs: "4", batch: "400" }));
-    await start(page);
-    await states(page, "trains");
+    await startWithOneBatch(page);
     await page.getByText("Change its hyperparameters while it trains").click();
     const beta1 = page
       .getByRole("region", { name: "Selected run" })
@@ -230,6 +226,7 @@ describe("the page", () => {
     await beta1.fill("0.6");
     await beta1.press("Enter");
     await page.getByText("1 change of hyperparameters").waitFor();
+    await page.getByRole("button", { name: "Continue" }).click();
     await states(page, "finished");
     await page.waitForURL(/runs=.*beta1/);
     const expected = await digest(page);
@@ -279,7 +276,10 @@ describe("the page", () => {
     await page.getByLabel("Compare").selectOption("rates");
     await page.getByRole("button", { name: "Start all" }).click();
     await states(page, "finished", "finished", "finished");
-    await page.waitForURL(/runs=/);
+    await page.waitForURL(
+      ({ searchParams }) =>
+        (JSON.parse(searchParams.get("runs") ?? "[]") as unknown[]).length === 3,
+    );
     const digests = (await documents(page)).map(({ result }) => result!.digest);
     const { pathname, search } = new URL(page.url());
     const address = `${pathname.slice(1)}${search}`;
@@ -306,10 +306,7 @@ describe("the page", () => {
     const settings = { epochs: "2", batch: "400", optimizer: "muon" };
     const expected = await trainedHere(settings);
     const { page, finish } = await site.open(query(settings));
-    await start(page);
-    await states(page, "trains");
-    await page.getByRole("button", { name: "Pause" }).click();
-    await states(page, "paused");
+    await startWithOneBatch(page);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: "Download checkpoint" }).click(),
@@ -349,9 +346,8 @@ describe("the page", () => {
     await page.mouse.move(...at(0.45, 0.85), { steps: 10 });
     await page.mouse.up();
     const sees = page.locator(".train-best");
-    await sees.waitFor();
-    expect(await sees.textContent()).toBe("7");
-    expect(await page.getByRole("status").textContent()).toBe("Adam sees a 7");
+    await expect.poll(() => sees.textContent()).toBe("7");
+    await expect.poll(() => page.getByRole("status").textContent()).toBe("Adam sees a 7");
 
     await pad.press("Delete");
     await sees.waitFor({ state: "detached" });
@@ -363,8 +359,7 @@ describe("the page", () => {
     await press(12, "ArrowRight");
     await press(8, "ArrowDown", "ArrowDown", "ArrowLeft");
     await press(1, "Space");
-    await sees.waitFor();
-    expect(await sees.textContent()).toBe("7");
+    await expect.poll(() => sees.textContent()).toBe("7");
 
     await page.getByRole("button", { name: "A held-out digit" }).click();
     await page.getByText(/^a held-out \d$/).waitFor();

@@ -29,18 +29,18 @@ describe.skipIf(found === undefined).each(["indexedDbStore", "opfsStore"] as con
       for (const end of ends) {
         first = await tabs.open();
         let second = await tabs.open();
-        await expect.poll(() => call(first, "lock", store), { timeout: 60_000 }).toBe("locked");
+        await expect.poll(() => call(first, "lock", store)).toBe("locked");
         expect(await call(second, "lock", store)).toEqual(refusal);
         await end();
         // The tabs of one site can have one process.
         if (end === ends[1]) second = await tabs.open();
         const next = second;
-        await expect.poll(() => call(next, "lock", store), { timeout: 60_000 }).toBe("locked");
+        await expect.poll(() => call(next, "lock", store)).toBe("locked");
         await second.close();
       }
       for (let i = 0; i < 3; i++) {
         await first.goto(`${tabs.origin}/?${i}`);
-        await expect.poll(() => call(first, "lock", store), { timeout: 60_000 }).toBe("locked");
+        await expect.poll(() => call(first, "lock", store)).toBe("locked");
       }
       await first.close();
     });

@@ -31,6 +31,7 @@ export class Tabs {
   async open(): Promise<Page> {
     this.#running ??= await this.#profile.start();
     const page = await this.#running.browser.contexts()[0].newPage();
+    page.setDefaultTimeout(250_000);
     await page.goto(this.#server.address);
     await page.waitForFunction(() => "tab" in globalThis);
     return page;
