@@ -9,5 +9,12 @@ cpSync(from, to, { recursive: true });
 
 /** For the style of these pages. */
 const head = "---\npageClass: api-page\neditLink: false\nlastUpdated: false\n---\n\n";
-for (const path of readdirSync(to, { recursive: true, encoding: "utf8" }))
-  if (path.endsWith(".md")) writeFileSync(to + path, head + readFileSync(to + path, "utf8"));
+for (const path of readdirSync(to, { recursive: true, encoding: "utf8" })) {
+  if (!path.endsWith(".md")) continue;
+  // In tables, names of packages break after a slash, where a phone has no room for them.
+  const text = readFileSync(to + path, "utf8").replaceAll(
+    /^\| \[@gradstep\/[\w/-]+\]\(/gm,
+    (link) => link.replaceAll("/", "/<wbr>"),
+  );
+  writeFileSync(to + path, head + text);
+}
