@@ -118,7 +118,7 @@ export function refusedRows(backend: Backend, optimizer: Optimizer): readonly Re
     ["LENGTH_MISMATCH", "a longer mask of b", step({ rows: { b: Uint32Array.of(1, 0, 1, 1) } })],
     ["UNKNOWN_PARAMETER", "a mask of no parameter", step({ rows: { c: three } })],
     ["INVALID_MEMORY", "a mask of numbers", step({ rows: { a: [1, 0, 1] } })],
-    ["UNKNOWN_OPTION", "other rows to drop", step({ rows: three, unselectedRows: "drop" })],
+    ["INVALID_HYPERPARAMETER", "other rows to drop", step({ rows: three, unselectedRows: "drop" })],
     ["INVALID_MEMORY", "an index that is too large", remap(Uint32Array.of(0, 3))],
     ["LENGTH_MISMATCH", "no rows", remap(new Uint32Array(0))],
     ["LENGTH_MISMATCH", "fewer indices than rows", remap(three, { count: 4 })],
