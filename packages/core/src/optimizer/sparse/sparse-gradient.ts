@@ -4,7 +4,6 @@ import { columnsOf } from "../../backend/dimensions.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, show } from "../../errors.js";
 import { notLive, withoutValues } from "../../backend/tensor-errors.js";
-import { isReadable } from "../../is-readable.js";
 import { arrayTypeOf, type Precision } from "../../language/precision.js";
 import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js";
 import { overlaps } from "../parameters/parameter-checks.js";
@@ -22,14 +21,20 @@ export interface SparseGradient {
 }
 
 export function isSparseGradient(gradient: unknown): gradient is SparseGradient {
-  return (
-    isReadable(gradient) &&
-    // Tensors have it, and most gradients are tensors or arrays: the fast tests come first.
-    (gradient as Partial<Tensor>).backend === undefined &&
-    !ArrayBuffer.isView(gradient) &&
-    "indices" in gradient &&
-    "values" in gradient
-  );
+  try {
+    return (
+      gradient !== null &&
+      typeof gradient === "object" &&
+      // Tensors have it, and most gradients are tensors or arrays: the fast tests come first.
+      (gradient as Partial<Tensor>).backend === undefined &&
+      !ArrayBuffer.isView(gradient) &&
+      "indices" in gradient &&
+      "values" in gradient
+    );
+  } catch {
+    // A proxy that was revoked.
+    return false;
+  }
 }
 
 /** The number of indices. */

@@ -10,7 +10,6 @@ import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js"
 import { areInterleaved, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
 import { isArray } from "../../is-array.js";
-import { isReadable } from "../../is-readable.js";
 
 /**
  * Gradients by the names of their parameters; a parameter without a gradient is not updated. That of an embedding can be
@@ -37,7 +36,7 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     if (overlaps(gradient, own)) throw sharedMemory(`Gradient "${name}" shares`);
     return;
   }
-  if (!isReadable(gradient) || gradient.backend !== backend || !isGradientLayout(gradient))
+  if (backendOf(gradient) !== backend || !isGradientLayout(gradient))
     throw notAGradient(name, gradient, parameter);
   if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
@@ -47,6 +46,15 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
   if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
   if (overlaps(memory, own) && !areInterleaved(gradient, parameter))
     throw sharedMemory(`Gradient "${name}" shares`);
+}
+
+/** The backend of a tensor; undefined for everything else, also for a proxy that was revoked. */
+function backendOf(gradient: Partial<Tensor>): Tensor["backend"] | undefined {
+  try {
+    return gradient.backend;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Integers are gradients on backends that take any layout; without a scale, u32 are masks. */
