@@ -38,6 +38,7 @@ describe("the suite", () => {
         "bounds",
         "rules defined at run time",
         "rules with reductions",
+        "sparse gradients",
         "layouts",
         "weights to evaluate with",
       ]),

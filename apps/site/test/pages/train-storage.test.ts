@@ -20,15 +20,15 @@ test("a run that trains in one tab cannot be continued in another, which follows
   await states(other, "paused");
 
   // What one tab adds, names and removes, the other shows.
-  await other.getByLabel("Epochs").fill("1");
-  await other.getByLabel("Epochs").press("Enter");
-  await other.getByLabel("Batch size").fill("2000");
-  await other.getByLabel("Batch size").press("Enter");
+  await other.getByRole("spinbutton", { name: "Epochs" }).fill("1");
+  await other.getByRole("spinbutton", { name: "Epochs" }).press("Enter");
+  await other.getByRole("spinbutton", { name: "Batch size" }).fill("2000");
+  await other.getByRole("spinbutton", { name: "Batch size" }).press("Enter");
   await start(other);
   await states(other, "paused", "finished");
   await states(page, "trains", "finished");
-  await other.getByLabel("Name").fill("short");
-  await other.getByLabel("Name").press("Enter");
+  await other.getByRole("textbox", { name: "Name" }).fill("short");
+  await other.getByRole("textbox", { name: "Name" }).press("Enter");
   await rows(page).nth(1).getByText("short").waitFor();
   await rows(other).first().getByRole("button").click();
   await other.getByRole("button", { name: "Delete" }).press("Enter");

@@ -252,8 +252,8 @@ describe("the page", () => {
     await page.getByRole("button", { name: "Start all" }).click();
     await states(page, "finished", "finished", "finished", "finished");
     await page.getByRole("button", { name: "SGD" }).click();
-    await page.getByLabel("Name").fill("plain descent");
-    await page.getByLabel("Name").press("Enter");
+    await page.getByRole("textbox", { name: "Name" }).fill("plain descent");
+    await page.getByRole("textbox", { name: "Name" }).press("Enter");
     await page.getByLabel("Show Lion").uncheck();
     const names = (await documents(page)).map(({ name }) => name);
     expect(names).toEqual(["Adam", "plain descent", "Muon"]);

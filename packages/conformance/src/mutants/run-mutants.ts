@@ -6,7 +6,7 @@ import { emptyStats } from "../checker/check-stats.js";
 import type { Check, Context, Target } from "../suite/check.js";
 import { checksFor } from "../suite/checks/all-checks.js";
 import { checksOfGroups } from "../suite/options.js";
-import { EventLoop } from "../suite/event-loop.js";
+import { yieldToTasks } from "../suite/event-loop.js";
 import {
   checkBackendOption,
   checkInteger,
@@ -98,9 +98,8 @@ export async function runMutants(options: MutantOptions = {}): Promise<MutantRep
     stats: emptyStats(),
   });
   const checks = checksOfGroups(checksFor(rules), groups);
-  const eventLoop = new EventLoop();
   const isStopped = async (): Promise<boolean> => {
-    await eventLoop.yield();
+    await yieldToTasks();
     return signal?.aborted === true;
   };
   const part = sample ?? (names && { seed });

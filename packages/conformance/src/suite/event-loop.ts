@@ -1,12 +1,12 @@
-/** Lets signals and timers through, which wait while a check awaits nothing but promises that are resolved. */
-export class EventLoop {
-  static readonly #interval = 50;
-  #last = performance.now();
+const interval = 50;
+let last = performance.now();
 
-  /** Returns after other tasks, if the last time was more than 50 ms ago. */
-  async yield(): Promise<void> {
-    if (performance.now() - this.#last < EventLoop.#interval) return;
-    await new Promise((done) => setTimeout(done));
-    this.#last = performance.now();
-  }
+/**
+ * Lets signals and timers through, which wait while checks await nothing but promises that are resolved: returns after
+ * other tasks, if the last time was more than 50 ms ago.
+ */
+export async function yieldToTasks(): Promise<void> {
+  if (performance.now() - last < interval) return;
+  await new Promise((done) => setTimeout(done));
+  last = performance.now();
 }

@@ -1,6 +1,6 @@
 import { addStats, emptyStats, type CheckStats } from "../checker/check-stats.js";
 import { ConformanceError } from "./assertions.js";
-import { EventLoop } from "./event-loop.js";
+import { yieldToTasks } from "./event-loop.js";
 import { skipReason } from "./skip-reason.js";
 import type { Check, Context } from "./check.js";
 import { checkWatching } from "../option-checks.js";
@@ -56,7 +56,6 @@ export async function verify(options: SuiteOptions, watching: VerifyOptions = {}
   checkSuiteOptions("verify", options);
   checkWatching("The second argument of verify", watching, ["signal", "onProgress", "onResult"]);
   const { signal, onProgress = () => {}, onResult = () => {} } = watching;
-  const eventLoop = new EventLoop();
   let check: Check | undefined;
   const results: CheckResult[] = [];
   const total = emptyStats();
@@ -69,7 +68,7 @@ export async function verify(options: SuiteOptions, watching: VerifyOptions = {}
   const { checks, context } = suiteOf({
     ...options,
     backend: async () => {
-      await eventLoop.yield();
+      await yieldToTasks();
       signal?.throwIfAborted();
       report();
       return options.backend();
