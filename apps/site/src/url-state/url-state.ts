@@ -21,7 +21,7 @@ export function fitsUrl(state: UrlState): boolean {
 export function writeUrlState(state: UrlState): void {
   pending ??= setTimeout(flush, 200);
   latest = state;
-  path = location.pathname;
+  ({ pathname: path, search } = location);
 }
 
 /** Writes a state as a new entry of the history; the entry before has the state written last. */
@@ -36,16 +36,18 @@ export function pushUrlState(state: UrlState): void {
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined;
+/** The address of the page whose state is `latest`. */
 let path = "";
+let search = "";
 let latest: UrlState = {};
 
 function flush(): void {
   pending = undefined;
-  // Another page has been opened since.
-  if (location.pathname !== path || !fitsUrl(latest)) return;
-  const search = searchOf(latest);
-  if (search === location.search) return;
-  history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
+  // Another page, or another entry of the history, has been opened since.
+  if (location.pathname !== path || location.search !== search || !fitsUrl(latest)) return;
+  const next = searchOf(latest);
+  if (next === search) return;
+  history.replaceState(history.state, "", `${location.pathname}${next}${location.hash}`);
 }
 
 /** A state as `location.search`. */

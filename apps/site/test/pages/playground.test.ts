@@ -28,6 +28,23 @@ async function numbersOf(page: Page, optimizer: string): Promise<readonly number
   return cells.slice(0, 3).map((text) => Number(text.replaceAll("−", "-")));
 }
 
+/** Goes through the history by one entry, and waits until the page is told. Asks again if nothing comes for a minute. */
+async function travel(page: Page, way: "back" | "forward"): Promise<void> {
+  await page.evaluate(
+    (direction) =>
+      new Promise<void>((resolve) => {
+        const again = setInterval(() => history[direction](), 60_000);
+        const arrive = (): void => {
+          clearInterval(again);
+          resolve();
+        };
+        addEventListener("popstate", arrive, { once: true });
+        history[direction]();
+      }),
+    way,
+  );
+}
+
 const query =
   "surface=himmelblau&start=-1,-2&steps=80&runners=adam(learningRate:0.05);clip-by-norm(clipNorm:5)~sgd(learningRate:0.02)";
 
@@ -173,14 +190,13 @@ perElement:
     await numbersOf(page, "sgd, nesterov");
     await page.getByText("β₁ of 0, 0.9 and 0.99").click();
     await numbersOf(page, "adam, beta1 0.99");
-    // Goes as the visitor's page does: from the entry that it shows.
-    await page.evaluate(() => history.back());
+    await travel(page, "back");
     await numbersOf(page, "sgd, nesterov");
     await expect.poll(() => new URL(page.url()).searchParams.get("steps")).toBe("200");
-    await page.evaluate(() => history.back());
+    await travel(page, "back");
     await expect.poll(() => start.getAttribute("aria-label")).toContain("x -2.4, y 2.4");
     await expect.poll(() => new URL(page.url()).searchParams.get("surface")).toBe("noisy");
-    await page.evaluate(() => history.forward());
+    await travel(page, "forward");
     await numbersOf(page, "sgd, nesterov");
     await finish();
   });

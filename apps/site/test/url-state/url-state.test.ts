@@ -55,6 +55,16 @@ describe("the history", () => {
     expect(entries).toEqual(["/demo?steps=2", "/demo?steps=3"]);
   });
 
+  // VitePress renders a page anew on the first way back: for a moment, none of its demos sees where the visitor goes.
+  test("a state is not written to an entry that was opened since", () => {
+    pushUrlState({ steps: "2" });
+    writeUrlState({ steps: "3" });
+    entries.pop();
+    vi.advanceTimersByTime(200);
+    expect(entries).toEqual(["/demo"]);
+    expect(replacements).toBe(0);
+  });
+
   // Browsers limit the number of replacements, and one may coincide with a visitor who goes back.
   test("an address that is right already is not replaced", () => {
     pushUrlState({ runners: "sgd(learningRate:0.1)" });
