@@ -55,7 +55,7 @@ describe("the history", () => {
     expect(entries).toEqual(["/demo?steps=2", "/demo?steps=3"]);
   });
 
-  // VitePress renders a page anew on the first way back: for a moment, none of its demos sees where the visitor goes.
+  // A visitor may go back before the state of the view is written, while no demo is there to see it.
   test("a state is not written to an entry that was opened since", () => {
     pushUrlState({ steps: "2" });
     writeUrlState({ steps: "3" });

@@ -121,7 +121,7 @@ async function checkMoves(context: Context): Promise<void> {
     add(g, (row) => selected.includes(row));
     optimizer.step({ w: g }, { rows: mask });
   }
-  // Slots begin anew in these rows, and what was summed stays.
+  // Slots are reset in these rows, and the sums stay.
   optimizer.rows("w").remap(indices, { resetRows: Uint32Array.of(1, 0, 0, 0, 1) });
   const move = (values: ArrayLike<number>): Float32Array =>
     Float32Array.from(
