@@ -54,7 +54,7 @@ export const equivalents = {
     ["this.#length > summationBlock", ["true", "this.#length >= summationBlock"], moreOften],
   ],
   "cpu-js/src/codegen/emit-pass.ts": [['isNested && extent === "row"', "false", moreOften]],
-  "cpu-js/src/passes/target.ts": [["[]", element, assigned]],
+  "cpu-js/src/passes/pass-target.ts": [["[]", element, assigned]],
   "cpu-js/src/passes/map-pass-runner.ts": [
     ["i < end", "i <= end", "Copies one value more, of which the copy is not updated."],
     [
