@@ -1,12 +1,7 @@
 import { GradstepError, type Variant } from "@gradstep/core";
-import {
-  instantiate,
-  instantiateKernels,
-  type Exports,
-  type RunKernel,
-} from "./codegen/instantiate.js";
-import { kernelModule } from "./codegen/kernel-module.js";
-import { isSharedMemory, type Heap } from "./memory/heap.js";
+import { instantiateVariant } from "./codegen/compiled-variants.js";
+import { instantiate, type Exports, type RunKernel } from "./codegen/instantiate.js";
+import type { Heap } from "./memory/heap.js";
 import { CompiledPasses, compilePasses, functionsOf } from "./passes/compiled-passes.js";
 import { planOf } from "./planning/pass-plan.js";
 import type { Relocations } from "./planning/pass-table.js";
@@ -93,9 +88,7 @@ export class CompiledKernels {
   }
 
   #compileForOneThread(variant: Variant): () => void {
-    const { memory } = this.#heap;
-    const bytes = kernelModule([variant], { shared: isSharedMemory(memory) });
-    const exports = instantiateKernels(bytes, memory, variant.rule);
+    const exports = instantiateVariant(variant, this.#heap.memory);
     return this.#onOneThread(exports[variant.perElement.fingerprint] as RunKernel);
   }
 

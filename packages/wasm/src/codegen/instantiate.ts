@@ -15,18 +15,14 @@ export function instantiate(module: WasmModule, memory: WasmMemory): Exports {
 }
 
 /**
- * Compiles and instantiates the bytes of a module of kernels.
+ * Compiles the bytes of a module of kernels.
  *
  * @param rule its name, for the error message
  * @throws {GradstepError} `UNSUPPORTED` if the host forbids compiling at run time
  */
-export function instantiateKernels(
-  bytes: Uint8Array<ArrayBuffer>,
-  memory: WasmMemory,
-  rule: string,
-): Exports {
+export function compileModule(bytes: Uint8Array<ArrayBuffer>, rule: string): WasmModule {
   try {
-    return instantiate(new WebAssembly.Module(bytes), memory);
+    return new WebAssembly.Module(bytes);
   } catch (cause) {
     throw new GradstepError(
       `This host forbids compiling wasm at run time: ${String(cause).replace(/\.+$/, "")}. ` +

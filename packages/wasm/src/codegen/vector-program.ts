@@ -93,7 +93,7 @@ export function vectorProgram(
   { inputOf, outputOf }: ProgramPlaces,
   locals: Locals,
 ): VectorProgram {
-  const before = { call: [] as number[], row: [] as number[] };
+  const before = { call: [] as Code[], row: [] as Code[] };
   const known = new Map<string, Operand>();
   const pointers = new Set<number>();
   const computeBefore = (code: Code, frequency: "call" | "row"): Operand => {
@@ -101,14 +101,14 @@ export function vectorProgram(
     const found = known.get(key);
     if (found !== undefined) return found;
     const local = locals.v128();
-    before[frequency].push(...code, ...localSet(local));
+    before[frequency].push(code, localSet(local));
     const operand: Operand = { code: localGet(local), frequency };
     known.set(key, operand);
     return operand;
   };
   const vector = (): VectorCode => {
     const loads: { readonly pointer: number; readonly local: number }[] = [];
-    const shared: number[] = [];
+    const shared: Code[] = [];
     const source: OperandSource = {
       input(name) {
         const input = inputOf(name);
@@ -125,7 +125,7 @@ export function vectorProgram(
       share(code, frequency) {
         if (frequency !== "vector") return computeBefore(code, frequency);
         const local = locals.v128();
-        shared.push(...code, ...localSet(local));
+        shared.push(code, localSet(local));
         return { code: localGet(local), frequency };
       },
       hoist: (code) => computeBefore(code, "call"),

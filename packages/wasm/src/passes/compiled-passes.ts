@@ -1,7 +1,7 @@
-import { instantiateKernels, type Exports } from "../codegen/instantiate.js";
-import { kernelModule, newtonSchulzName } from "../codegen/kernel-module.js";
+import { instantiateVariant } from "../codegen/compiled-variants.js";
+import type { Exports } from "../codegen/instantiate.js";
+import { newtonSchulzName } from "../codegen/kernel-module.js";
 import type { Heap } from "../memory/heap.js";
-import { isSharedMemory } from "../memory/heap.js";
 import type { PassKernel, PassPlan } from "../planning/pass-plan.js";
 import { PassTable, type Relocations } from "../planning/pass-table.js";
 import {
@@ -34,8 +34,7 @@ export function functionsOf(plan: PassPlan, exports: Exports): PassFunctions | u
 
 /** Compiles the functions of a plan for one thread. @throws {GradstepError} `UNSUPPORTED` */
 export function compilePasses(plan: PassPlan, { memory }: Heap): PassFunctions {
-  const bytes = kernelModule([plan.variant], { shared: isSharedMemory(memory) });
-  return functionsOf(plan, instantiateKernels(bytes, memory, plan.variant.rule))!;
+  return functionsOf(plan, instantiateVariant(plan.variant, memory))!;
 }
 
 /** A plan with its functions, and with the tables of the steps that it runs. */

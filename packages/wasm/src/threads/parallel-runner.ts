@@ -1,6 +1,11 @@
 import type { Variant } from "@gradstep/core";
 import type { BatchTable } from "../planning/batch-table.js";
-import { instantiateKernels, type Exports, type RunKernel } from "../codegen/instantiate.js";
+import {
+  compileModule,
+  instantiate,
+  type Exports,
+  type RunKernel,
+} from "../codegen/instantiate.js";
 import type { Heap } from "../memory/heap.js";
 import { RowBlocks } from "../planning/row-blocks.js";
 import { ChunkTable } from "./chunk-table.js";
@@ -96,7 +101,7 @@ export class ParallelRunner {
     bytes: Uint8Array<ArrayBuffer>,
     rule: string,
   ): { exports: Exports; kernel: ThreadedKernel } {
-    const exports = instantiateKernels(bytes, this.#heap.memory, rule);
+    const exports = instantiate(compileModule(bytes, rule), this.#heap.memory);
     const address = this.#heap.allocate(4 + bytes.length);
     const { buffer } = this.#heap.memory;
     new Int32Array(buffer, address, 1)[0] = bytes.length;
