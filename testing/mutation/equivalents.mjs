@@ -225,14 +225,14 @@ export const equivalents = {
     ["i === 0", "true", moreOften],
     ["this.#disposed", "false", "A tensor that was freed is not freed again."],
   ],
-  "core/src/optimizer/sparse/row-scalar-sets.ts": [
+  "core/src/optimizer/guarded/row-scalar-sets.ts": [
     [
       "end <= known",
       "end < known",
       "Of a range that ends where the last one does, nothing is new.",
     ],
   ],
-  "core/src/optimizer/step-control/guarded-steps.ts": [
+  "core/src/optimizer/guarded/device-counts.ts": [
     [
       "this.#restored += 1",
       "this.#restored -= 1",

@@ -109,14 +109,9 @@ export type {
 } from "./backend/backend.js";
 export type { Layout, MemoryRange, Values } from "./backend/memory.js";
 export type { WrapOptions, WrappingBackend } from "./backend/wrapping-backend.js";
-export {
-  isGuarding,
-  type Guard,
-  type GuardCounts,
-  type GuardingBackend,
-  type GuardOptions,
-  type StopCause,
-} from "./backend/guard.js";
+export type { Guard, GuardCounts, GuardOptions, StopCause } from "./backend/guard.js";
+export { guardSteps, type GuardSteps } from "./optimizer/guarded/guarded-steps.js";
+export { isGuarding, type GuardingBackend } from "./optimizer/guarded/guarding-backend.js";
 export { newRow } from "./backend/backend.js";
 export { copyTensor } from "./backend/copy-tensor.js";
 export { HostBackend } from "./backend/host-backend.js";

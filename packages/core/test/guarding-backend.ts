@@ -1,5 +1,7 @@
 import type { Kernel, Tensor, Update } from "../src/backend/backend.js";
-import type { GuardingBackend, GuardOptions } from "../src/backend/guard.js";
+import type { GuardOptions } from "../src/backend/guard.js";
+import { guardSteps } from "../src/optimizer/guarded/guarded-steps.js";
+import type { GuardingBackend } from "../src/optimizer/guarded/guarding-backend.js";
 import type { HostArray } from "../src/backend/host-array.js";
 import type { HostTensor } from "../src/backend/host-tensor.js";
 import type { WrappingBackend } from "../src/backend/wrapping-backend.js";
@@ -82,6 +84,7 @@ export function guarding(): DeviceBackend {
       const words = new Uint32Array(buffer as ArrayBuffer, byteOffset, flags.size);
       return backend.wrap(words, { shape: [flags.size], dtype: "u32" });
     },
+    guardSteps,
     guard: (options: GuardOptions) => {
       const guard = new HostGuard(backend, options);
       for (const name of ["check", "run"]) {

@@ -1,6 +1,7 @@
 import {
   checkVariant,
   GradstepError,
+  guardSteps,
   show,
   sizeOf,
   type BatchRun,
@@ -48,6 +49,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   readonly exact = false;
   readonly takesLayouts = true;
   readonly takesSignals = true;
+  readonly guardSteps = guardSteps;
   readonly device: GPUDevice;
   readonly #ownsDevice: boolean;
   readonly #errors: ErrorTracker;

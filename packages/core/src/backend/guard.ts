@@ -1,5 +1,4 @@
-import { propertyOf } from "../property-of.js";
-import type { Backend, BatchRun, Tensor, Update } from "./backend.js";
+import type { BatchRun, Tensor, Update } from "./backend.js";
 
 /** What a guard decides by. */
 export interface GuardOptions {
@@ -91,14 +90,4 @@ export interface Guard {
   write(counts: GuardCounts): void;
   /** Frees its memory. */
   dispose(): void;
-}
-
-/** A backend that lets the device decide which steps are skipped: one whose tensors have no `view`. */
-export interface GuardingBackend extends Backend {
-  guard(options: GuardOptions): Guard;
-}
-
-/** Whether a backend has a guard. Without one, and without a `view` of gradients, it takes every step. */
-export function isGuarding(backend: Backend): backend is GuardingBackend {
-  return propertyOf(backend, "guard") !== undefined;
 }

@@ -37,7 +37,6 @@ import { restoreState } from "./state/restore-state.js";
 import type { StateSource } from "./state/state-source.js";
 import type { KernelRunner } from "./step-control/arithmetic-kernels.js";
 import { givenStepControl } from "./step-control/complete-step-control.js";
-import { correctedState } from "./step-control/step-control-state.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
@@ -185,12 +184,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     checkOptions("state", options, ["reuse"]);
     const { records } = this.#table;
     const reading = this.#control && readCounts(this.#control, records);
-    const counting = records.flatMap((one) => (one.rowSteps?.guarded && one.name) ?? []);
-    const [state, read] = await Promise.all([
+    const [state, correct] = await Promise.all([
       readState(this.#stateSource, this.#clock.iterations, options.reuse),
       reading,
     ]);
-    return read === undefined ? state : correctedState(state, read, counting);
+    return correct === undefined ? state : correct(state);
   }
 
   restore(state: OptimizerState, options: RestoreOptions = {}): readonly Misfit[] {

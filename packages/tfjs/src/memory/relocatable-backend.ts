@@ -1,5 +1,6 @@
 import {
   GradstepError,
+  guardSteps,
   HostTensor,
   type Backend,
   type GuardingBackend,
@@ -23,6 +24,7 @@ export class RelocatableBackend implements Backend {
   readonly name = "tfjs";
   readonly precision = "f32";
   readonly exact = false;
+  readonly guardSteps = guardSteps;
   /** Slots and copies of gradients in TF.js's memory. */
   readonly unmanaged = new UnmanagedTensors();
   #adapter: MemoryAdapter = copyAdapter;

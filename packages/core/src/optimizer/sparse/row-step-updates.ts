@@ -3,7 +3,7 @@ import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { GradstepError } from "../../errors.js";
 import type { ResetOptions } from "../reset/reset-options.js";
-import type { StepWindow } from "./row-scalar-sets.js";
+import type { StepWindow } from "../guarded/row-scalar-sets.js";
 import type { RowSteps } from "./row-steps.js";
 
 /**

@@ -5,8 +5,8 @@ import type { ResetOptions } from "../reset/reset-options.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { StepScalars } from "../step/step-scalars.js";
 import { DistinctValues } from "./distinct-values.js";
-import { GuardedRowSteps } from "./guarded-row-steps.js";
-import { RowScalarSets, type StepWindow } from "./row-scalar-sets.js";
+import type { GuardedRowSteps } from "../guarded/guarded-row-steps.js";
+import type { StepWindow } from "../guarded/row-scalar-sets.js";
 
 /** The rows of an update that have taken the same number of steps. */
 interface Part {
@@ -35,7 +35,6 @@ export class RowSteps {
   #steps = new Uint32Array(0);
   #selected = new Uint32Array(0);
   readonly #list: Part["rows"] = { ...noRows };
-  #sets: RowScalarSets | undefined;
 
   constructor(group: Group, counts: Uint32Array) {
     this.counts = counts;
@@ -51,11 +50,6 @@ export class RowSteps {
   /** An update of the current step, with its scalars. */
   update(index: number): Update {
     return this.#parts[index].update;
-  }
-
-  /** Lets a device count the steps. @param parameter whose rows they are. @throws {GradstepError} `OUT_OF_MEMORY` */
-  guard(parameter: Tensor): void {
-    this.guarded ??= GuardedRowSteps.begin(parameter, this.counts);
   }
 
   /**
@@ -161,9 +155,7 @@ export class RowSteps {
   /** One update of all rows, whose scalars the device chooses. */
   #listAll(update: Update, list: RowList, window: StepWindow): void {
     const { indices, gradientRows, end: length } = list;
-    const guarded = this.guarded!;
-    this.#sets ??= new RowScalarSets(this.#group, this.#scalars);
-    const scalars = this.#sets.of(indices, length, guarded, window);
+    const scalars = this.guarded!.scalarsOf(this.#group, this.#scalars, list, window);
     const part = this.#partAt(0, update, update.scalars);
     for (let i = 0; i < length; i += 1) {
       this.#indices[i] = indices[i];
@@ -171,7 +163,7 @@ export class RowSteps {
     }
     part.rows.start = 0;
     part.rows.end = length;
-    part.rows.scalars = { counts: guarded.counts, ...scalars };
+    part.rows.scalars = scalars;
     this.#count = 1;
   }
 

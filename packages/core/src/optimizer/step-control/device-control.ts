@@ -1,11 +1,11 @@
 import type { Tensor } from "../../backend/backend.js";
-import { isGuarding } from "../../backend/guard.js";
 import { isInHostMemory } from "../../backend/stored-values.js";
 import { GradstepError } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { OptimizerState } from "../state/optimizer-state.js";
 import type { Clock } from "../step/step-scalars.js";
-import { GuardedSteps, type Reading } from "./guarded-steps.js";
+import { isGuarding } from "../guarded/guarding-backend.js";
 import type { StepControl } from "./step-control.js";
 
 /**
@@ -27,22 +27,22 @@ export function adaptControl(
       { code: "UNSUPPORTED" },
     );
   if (control.guarded !== undefined) return;
-  control.guarded = new GuardedSteps(backend, { groups, clock, options, divisor });
+  control.guarded = backend.guardSteps(backend, { groups, clock, options, divisor });
   writeCounts(control, clock.iterations);
 }
 
 /**
  * Brings the counters up to date with those of the device; does nothing if the host decides.
  * @param records those of the optimizer
+ * @returns corrects a state that was made at the time of the call
  */
 export async function readCounts(
   control: StepControl,
   records: readonly ParameterRecord[],
-): Promise<Reading | undefined> {
+): Promise<((state: OptimizerState) => OptimizerState) | undefined> {
   const { guarded, lossScale } = control;
   if (guarded === undefined) return undefined;
-  const rows = records.flatMap(({ rowSteps }) => rowSteps?.guarded?.read() ?? []);
-  return guarded.read(rows, (counts) => {
+  return guarded.counts.read(records, (counts) => {
     control.skippedSteps = counts.skippedSteps;
     control.consecutiveSkips = counts.consecutiveSkips;
     if (lossScale !== undefined)
@@ -54,5 +54,5 @@ export async function readCounts(
 export function writeCounts(control: StepControl, steps: number): void {
   const { guarded, skippedSteps, consecutiveSkips, lossScale } = control;
   const { scale, goodSteps } = lossScale?.state ?? { scale: 1, goodSteps: 0 };
-  guarded?.restore({ steps, skippedSteps, consecutiveSkips, goodSteps, lossScale: scale });
+  guarded?.counts.restore({ steps, skippedSteps, consecutiveSkips, goodSteps, lossScale: scale });
 }

@@ -1,6 +1,5 @@
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import type { OptimizerState, StepControlState } from "../state/optimizer-state.js";
-import type { Reading } from "./guarded-steps.js";
+import type { StepControlState } from "../state/optimizer-state.js";
 import type { StepControl } from "./step-control.js";
 
 /** What can be copied at once. */
@@ -39,30 +38,5 @@ export async function readControlState(
     ...state,
     rows: { ...state.rows, ...named(onDevice, rows) },
     accumulated: named(used, sums),
-  };
-}
-
-/**
- * A state without the steps that the host had counted when it made the state, and that the device has not taken.
- * @param counting the parameters whose rows count their steps on the device
- */
-export function correctedState(
-  state: OptimizerState,
-  { counts, untakenSteps, untakenByGroup, persistentScalars, rowSteps }: Reading,
-  counting: readonly string[],
-): OptimizerState {
-  const { skippedSteps, consecutiveSkips, lossScale: scale, goodSteps } = counts;
-  const lossScale = state.control?.lossScale && { lossScale: { scale, goodSteps } };
-  const ofRows = Object.fromEntries(counting.map((name, i) => [name, rowSteps[i]]));
-  return {
-    ...state,
-    ...(state.rowSteps && { rowSteps: { ...state.rowSteps, ...ofRows } }),
-    iterations: state.iterations - untakenSteps,
-    groups: state.groups.map((group, i) => ({
-      ...group,
-      persistentScalars: persistentScalars[i],
-      ...(group.iterations !== undefined && { iterations: group.iterations - untakenByGroup[i] }),
-    })),
-    control: { ...state.control!, skippedSteps, consecutiveSkips, ...lossScale },
   };
 }

@@ -10,7 +10,7 @@ import { checkSumMasks } from "./check-sum-masks.js";
 import type { ControlledCall, StepCall } from "./controlled-call.js";
 import { findNonFinite } from "./finite-gradients.js";
 import { addition, clearing, division, quotient } from "./gradient-arithmetic.js";
-import type { GuardedSteps } from "./guarded-steps.js";
+import type { GuardedSteps } from "../guarded/guarded-steps.js";
 import { LossScale } from "./loss-scale.js";
 import { StepAccumulators } from "./step-accumulators.js";
 import type { CompleteStepControl } from "./complete-step-control.js";
@@ -76,9 +76,9 @@ export class StepControl {
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`
    */
   reserve(call: ControlledCall): void {
-    const { records, updates, count, all, options, target } = call;
-    if (this.guarded !== undefined)
-      for (let i = 0; i < count; i += 1) records[i].rowSteps?.guard(updates[i].parameter);
+    const { records, count, all, options, target } = call;
+    const { guarded } = this;
+    if (guarded !== undefined) for (let i = 0; i < count; i += 1) guarded.countRows(records[i]);
     if (!this.hasAccumulators) return;
     const { accumulate } = this.options;
     const unselectedRows = options?.unselectedRows ?? this.unselectedRows ?? "keep";

@@ -4,9 +4,8 @@ import type { ParameterRecord, Staging } from "../parameters/parameter-record.js
 import { resized } from "../rows/row-checks.js";
 import { checkRowStepMask, divideUpdate, indicesOnDevice } from "../sparse/row-step-updates.js";
 import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
-import type { StepWindow } from "../sparse/row-scalar-sets.js";
+import type { StepWindow } from "../guarded/row-scalar-sets.js";
 import { SparseInputs, type GradientReader } from "../sparse/sparse-inputs.js";
-import { clearingSomeSteps } from "../step-control/guard-errors.js";
 import { ArrayInputs } from "./array-inputs.js";
 import { GradientClearing } from "./gradient-clearing.js";
 import { checkIsSkipped, checkIsTable, unknownNames } from "./gradient-table-checks.js";
@@ -88,18 +87,6 @@ export class StepInputs {
     this.#takeRowSteps(count);
     this.#distribute(count);
     return count;
-  }
-
-  /**
-   * Checks that the gradients can be cleared if their groups take part in the step, which may be any of these.
-   * @throws {GradstepError} `UNSUPPORTED` for an array whose group takes part in some of them
-   */
-  checkClearing(gradients: Gradients, steps: readonly number[]): void {
-    for (const { name, group } of this.#records) {
-      if (!ArrayBuffer.isView(gradients[name])) continue;
-      if (steps.some((t) => group.isDue(t) !== group.isDue(steps[0])))
-        throw clearingSomeSteps(name);
-    }
   }
 
   /** Lets the host clear the first `count` gradients, because no kernel of the step reads them, or only one of arithmetic. */

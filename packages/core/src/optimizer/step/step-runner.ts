@@ -4,7 +4,6 @@ import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterTable } from "../parameters/parameter-table.js";
 import type { GradientReader } from "../sparse/sparse-inputs.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
-import { clearingSums } from "../step-control/guard-errors.js";
 import { checkSignals } from "../step-control/signal-restrictions.js";
 import type { ControlledCall, StepCall } from "../step-control/controlled-call.js";
 import type { StepControl } from "../step-control/step-control.js";
@@ -129,10 +128,7 @@ export class StepRunner {
     if (turns === undefined || turns.length === 1) return false;
     const inputs = this.#inputs;
     const { accumulate } = control!.options;
-    if (options?.clear === true) {
-      if (accumulate > 1) throw clearingSums();
-      inputs.checkClearing(gradients, turns);
-    }
+    if (options?.clear === true) guarded!.checkClearing(this.#table.records, gradients, turns);
     // Nothing has changed if the inputs of one of them are refused.
     for (let i = 0; i < turns.length; i += 1) inputs.take(gradients, options, turns[i]);
     this.#turns = turns;
@@ -140,21 +136,19 @@ export class StepRunner {
     try {
       // The sums are those of all groups that may take part; what differs is which of them make the step.
       if (accumulate > 1 && this.#prepare(gradients, options, run, target) < 0) return true;
-      for (let i = 0; i < turns.length; i += 1) {
-        this.#turn = turns[i];
-        guarded!.beginTurn(turns[i]);
+      guarded!.forEach(turns, (turn) => {
+        this.#turn = turn;
         const count =
           accumulate > 1
             ? this.#takeStep(control!, call)
             : this.#prepare(gradients, options, run, target);
         if (count >= 0) this.#runKernels(run, target);
-      }
+      });
       // The arrays of the call, which the steps of sums have replaced.
       if (options?.clear === true) inputs.take(gradients, options, turns[0]);
     } finally {
       this.#turn = undefined;
       this.#turns = noTurns;
-      guarded!.endTurns();
     }
     this.#commit();
     control!.commit(this.#table.records, run, target);

@@ -1,5 +1,5 @@
 import type { Group } from "../groups/group.js";
-import { stepsAmong } from "../groups/steps-among.js";
+import { stepsAmong } from "./steps-among.js";
 import type { Clock } from "../step/step-scalars.js";
 import { uncertainSteps } from "./guard-errors.js";
 

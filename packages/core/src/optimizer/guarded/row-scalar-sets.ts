@@ -1,6 +1,6 @@
 import type { RowScalars } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
-import { stepsAmong } from "../groups/steps-among.js";
+import { stepsAmong } from "./steps-among.js";
 import type { StepScalars } from "../step/step-scalars.js";
 
 /** The steps that may be a device's next one, from the first to the last. */

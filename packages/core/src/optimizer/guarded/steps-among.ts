@@ -1,4 +1,4 @@
-import type { Group } from "./group.js";
+import type { Group } from "../groups/group.js";
 
 /** How many of the steps from `first` to `last` a group takes part in, unless it is frozen. */
 export function stepsAmong(

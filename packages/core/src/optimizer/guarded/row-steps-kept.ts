@@ -1,5 +1,5 @@
 import type { Group } from "../groups/group.js";
-import { maxWindowLength } from "../sparse/row-scalar-sets.js";
+import { maxWindowLength } from "./row-scalar-sets.js";
 
 /** For how many steps there are scalars of rows that count their own steps, if they follow a schedule. */
 const scheduledRowSteps = 16;

@@ -1,10 +1,20 @@
-import { newRow, type RowValues, type Tensor, type Update } from "../../backend/backend.js";
+import {
+  newRow,
+  type RowList,
+  type RowScalars,
+  type RowValues,
+  type Tensor,
+  type Update,
+} from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { ascending } from "../../backend/ascending.js";
 import { plainUpdate } from "../../backend/plain-update.js";
 import { gradientPool } from "../parameters/slot-allocation.js";
+import type { Group } from "../groups/group.js";
+import type { StepScalars } from "../step/step-scalars.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { unselection } from "../step-control/gradient-arithmetic.js";
+import { RowScalarSets, type StepWindow } from "./row-scalar-sets.js";
 
 /** The steps that rows have taken, as a device counts them. */
 export interface RowReading {
@@ -29,6 +39,7 @@ export class GuardedRowSteps {
   readonly known: Uint32Array;
   readonly #readings: Set<RowReading>;
   #reset: Update | undefined;
+  #sets: RowScalarSets | undefined;
 
   private constructor(
     memory: Tensor,
@@ -94,6 +105,15 @@ export class GuardedRowSteps {
       reading.sources = moved(reading.sources, newRow);
     }
     return new GuardedRowSteps(this.memory, most, moved(this.known, 0), this.#readings);
+  }
+
+  /**
+   * What the device chooses the scalars of these rows from, for the next step. Valid until the next call.
+   * @param scalars computes those of one step of the group
+   */
+  scalarsOf(group: Group, scalars: StepScalars, list: RowList, window: StepWindow): RowScalars {
+    this.#sets ??= new RowScalarSets(group, scalars);
+    return { counts: this.counts, ...this.#sets.of(list.indices, list.end, this, window) };
   }
 
   /** Asks for the counts after everything that was called before. */

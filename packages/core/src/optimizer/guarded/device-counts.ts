@@ -1,0 +1,148 @@
+import type { Guard, GuardCounts } from "../../backend/guard.js";
+import type { Group } from "../groups/group.js";
+import type { ParameterRecord } from "../parameters/parameter-record.js";
+import type { OptimizerState } from "../state/optimizer-state.js";
+import type { Clock } from "../step/step-scalars.js";
+import type { CarriedScalars } from "./carried-scalars.js";
+import { correctedState } from "./corrected-state.js";
+import type { CountedSteps } from "./counted-steps.js";
+import { rewrittenSteps, type DeviceScalars } from "./device-scalars.js";
+import { stopError } from "./guard-errors.js";
+import { rowStepsKept } from "./row-steps-kept.js";
+import { stepsAmong } from "./steps-among.js";
+
+/**
+ * For how many steps the device keeps scalars. The host counts steps as taken until it reads the counts, so this is by how
+ * much the two can differ. If they differ by more, the device stops, and the next `read` rejects.
+ */
+export const keptSteps = 2048;
+
+/** What the host knows when a device begins to decide. */
+export type FirstCounts = Pick<
+  GuardCounts,
+  "steps" | "skippedSteps" | "consecutiveSkips" | "goodSteps" | "lossScale"
+>;
+
+/** What is corrected when the device's counts are read. */
+interface CountedParts {
+  readonly guard: Guard;
+  readonly groups: readonly Group[];
+  readonly clock: Clock;
+  readonly carried: CarriedScalars;
+  readonly counted: CountedSteps;
+  readonly scalars: DeviceScalars;
+}
+
+/** What the host knows of the steps that a device has counted. */
+export class DeviceCounts {
+  readonly #guard: Guard;
+  readonly #groups: readonly Group[];
+  readonly #clock: Clock;
+  readonly #carried: CarriedScalars;
+  readonly #counted: CountedSteps;
+  readonly #scalars: DeviceScalars;
+  /** The first step that the device may not have taken yet. */
+  first = 0;
+  /** Steps that, as the host knows, were not taken. */
+  #untaken = 0;
+  /** Those of them that were skipped. */
+  #skipped = 0;
+  /** Stops that the host knows. */
+  #stops = 0;
+  /** Restored states so far: what was read before one is out of date. */
+  #restored = 0;
+
+  constructor({ guard, groups, clock, carried, counted, scalars }: CountedParts) {
+    this.#guard = guard;
+    this.#groups = groups;
+    this.#clock = clock;
+    this.#carried = carried;
+    this.#counted = counted;
+    this.#scalars = scalars;
+  }
+
+  /**
+   * Reads what the device has counted, and corrects the counts of the host.
+   * @param records those of the optimizer
+   * @param onRead is told at once, unless a state was restored since
+   * @returns corrects a state that was made at the time of the call
+   * @throws {GradstepError} why the device has stopped, once per stop: `NON_FINITE`, `UNSUPPORTED`. It takes steps again.
+   */
+  async read(
+    records: readonly ParameterRecord[],
+    onRead: (counts: GuardCounts) => void,
+  ): Promise<(state: OptimizerState) => OptimizerState> {
+    const counting = records.filter(({ rowSteps }) => rowSteps?.guarded !== undefined);
+    const rows = counting.map(({ rowSteps }) => rowSteps!.guarded!.read());
+    const before = this.#untaken;
+    const restored = this.#restored;
+    const stops = this.#stops;
+    const { iterations } = this.#clock;
+    // The groups may have been changed since the last step, and the next step may be taken before this is read.
+    const participation = this.#counted.participation();
+    const [counts, ...values] = await Promise.all([
+      this.#guard.read(),
+      ...rows.map((one) => one.values),
+    ]);
+    // The device does not carry them on in a step without gradients for the groups that are due.
+    const isKept = restored === this.#restored && this.#clock.iterations - counts.steps < keptSteps;
+    const carried = isKept ? this.#carried.after(counts.steps).slice() : counts.carried;
+    // What was asked before the host heard of a stop has nothing new; it lacks steps that were left out after it.
+    const isOutdated = stops !== this.#stops || restored !== this.#restored;
+    if (isOutdated) for (const one of rows) one.target?.forget(one);
+    else {
+      const hasStopped = counts.stops > stops;
+      rows.forEach((one, i) => one.target?.correct(one, values[i], hasStopped));
+      this.#correct(counts, onRead);
+    }
+    const untakenSteps = counts.skippedSteps + counts.missedSteps - before;
+    const reading = {
+      counts,
+      untakenSteps,
+      untakenByGroup: participation.map((one) =>
+        stepsAmong(one, iterations - untakenSteps + 1, iterations),
+      ),
+      persistentScalars: this.#groups.map((_, i) => this.#carried.named(i, carried)),
+      rowSteps: Object.fromEntries(
+        counting.map(({ name }, i) => [name, Uint32Array.from(values[i])]),
+      ),
+    };
+    return (state) => correctedState(state, reading);
+  }
+
+  /** @throws {GradstepError} why the device has stopped */
+  #correct(counts: GuardCounts, onRead: (counts: GuardCounts) => void): void {
+    const clock = this.#clock;
+    const before = this.#untaken;
+    const untaken = counts.skippedSteps + counts.missedSteps;
+    const hasStopped = counts.stops > this.#stops;
+    // A device that has stopped has not taken the steps since then either.
+    const back = hasStopped ? clock.iterations - counts.steps : untaken - before;
+    this.#counted.moveBack(back);
+    this.#untaken = before + back;
+    const missed = back - (counts.skippedSteps - this.#skipped);
+    this.#skipped = counts.skippedSteps;
+    this.first = counts.steps + 1;
+    if (back >= keptSteps && clock.iterations === counts.steps) this.#carried.give(counts.carried);
+    else if (back !== 0) this.#carried.goTo(clock.iterations);
+    onRead(counts);
+    if (!hasStopped) return;
+    this.#stops = counts.stops;
+    this.#scalars.invalidate();
+    this.#guard.resume(counts.stops);
+    throw stopError(counts, missed, rowStepsKept(this.#groups) ?? rewrittenSteps);
+  }
+
+  /** Continues from these counts. */
+  restore(counts: FirstCounts): void {
+    this.#restored += 1;
+    this.#scalars.invalidate();
+    this.first = counts.steps + 1;
+    this.#untaken = counts.skippedSteps;
+    this.#skipped = counts.skippedSteps;
+    this.#stops = 0;
+    this.#carried.takeCurrent(counts.steps);
+    const { values: carried } = this.#carried;
+    this.#guard.write({ ...counts, carried, missedSteps: 0, stops: 0, stopCause: undefined });
+  }
+}
