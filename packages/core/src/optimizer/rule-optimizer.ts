@@ -4,7 +4,6 @@ import type { Explanation } from "./explain/explanation.js";
 import { checkOptions } from "../check-options.js";
 import { propertyOf } from "../property-of.js";
 import { GradstepError } from "../errors.js";
-import { checkGradients } from "./step/gradient-table-checks.js";
 import type { Gradients } from "./step/gradients.js";
 import { Evaluation } from "./evaluation.js";
 import type {
@@ -40,7 +39,7 @@ import { givenStepControl } from "./step-control/complete-step-control.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import { checkRowStepReset } from "./sparse/row-step-updates.js";
-import { isSparseGradient, type SparseGradient } from "./sparse/sparse-gradient.js";
+import type { SparseGradient } from "./sparse/sparse-gradient.js";
 import { cannotEncode, checkEncodableRows } from "./step/encodable-inputs.js";
 import { runKernel, StepRunner } from "./step/step-runner.js";
 import { adaptControl, readCounts, writeCounts } from "./step-control/device-control.js";
@@ -281,18 +280,12 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   ): Promise<Explanation> {
     this.#checkTrains();
     const [record] = this.#table.select([name]);
-    const isOne =
-      ArrayBuffer.isView(gradients) ||
-      isSparseGradient(gradients) ||
-      typeof propertyOf(gradients, "read") === "function";
-    const named = (isOne ? { [name]: gradients } : gradients) as Gradients;
-    checkGradients(named, this.#table.byName, name);
     // Loaded on demand, since few applications need it.
     const { explain } = await import("./explain/explain.js");
     return explain(record, index, {
       runs: this.#groups.runs,
-      records: this.#table.records,
-      gradients: named,
+      byName: this.#table.byName,
+      gradients,
       nonFinite: this.#control?.options.nonFinite,
     });
   }

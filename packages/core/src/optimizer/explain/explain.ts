@@ -12,9 +12,9 @@ import { scopesOf, type SlotExtent, type VariantTexts } from "../../rule/variant
 import type { Group } from "../groups/group.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import type { Gradients } from "../step/gradients.js";
 import type { NonFinite } from "../../rule/step-control-options.js";
 import { describeExplanation, type ExplainedLine, type Explanation } from "./explanation.js";
+import { gradientsOfStep, type GivenGradients } from "./gradients-of-step.js";
 import { linesOf } from "./explained-lines.js";
 import { shownNames } from "./shown-names.js";
 import { computedOnce } from "./computed-once.js";
@@ -40,8 +40,8 @@ interface NextStep {
   /** All rules of the optimizer. */
   readonly runs: readonly KernelRun[];
   /** All parameters of the optimizer; those with a gradient take part in reductions over all tensors. */
-  readonly records: readonly ParameterRecord[];
-  readonly gradients: Gradients;
+  readonly byName: ReadonlyMap<string, ParameterRecord>;
+  readonly gradients: GivenGradients;
   /** What happens where a gradient is not finite; nothing if undefined. */
   readonly nonFinite: NonFinite | undefined;
 }
@@ -49,13 +49,14 @@ interface NextStep {
 /**
  * What the next step would do with one element: each line of the rule with its value, computed as the reference does.
  *
- * @throws {GradstepError} `INVALID_PARAMETER` for an index outside the parameter
+ * @throws {GradstepError} `INVALID_PARAMETER` for an index outside the parameter, and as `optimizer.step` does
  */
 export async function explain(
   record: ParameterRecord,
   index: number,
-  { runs, records, gradients, nonFinite = "propagate" }: NextStep,
+  { runs, byName, gradients: given, nonFinite = "propagate" }: NextStep,
 ): Promise<Explanation> {
+  const gradients = gradientsOfStep(given, byName, record.name);
   const { parameter } = record.update;
   if (!Number.isSafeInteger(index) || index < 0 || index >= parameter.size) {
     throw new GradstepError(
@@ -70,7 +71,7 @@ export async function explain(
   const { clock } = record.group.context;
   const { every } = record.group;
   const step = Math.ceil((clock.iterations + 1) / every) * every;
-  const taking = records.filter(
+  const taking = [...byName.values()].filter(
     (one) =>
       (gradients[one.name] ?? undefined) !== undefined && (one === record || one.group.isDue(step)),
   );

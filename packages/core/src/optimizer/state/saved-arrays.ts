@@ -55,8 +55,7 @@ export function slotChanges(
   state: Table,
   records: readonly ParameterRecord[],
 ): readonly SlotChange[] {
-  const all = tableAt(misfits.at("slots"), state["slots"]);
-  addUnknown(misfits.at("slots"), all, state);
+  const all = ofParameters(misfits.at("slots"), state["slots"], state);
   return records.flatMap((record) => {
     const ofRecord = misfits.at(`slots.${record.name}`);
     const slots = tableAt(ofRecord, own(all, record.name));
@@ -82,9 +81,8 @@ export function rowStepsChanges(
   state: Table,
   records: readonly ParameterRecord[],
 ): readonly RowStepsChange[] {
-  const all =
-    state["rowSteps"] === undefined ? {} : tableAt(misfits.at("rowSteps"), state["rowSteps"]);
-  addUnknown(misfits.at("rowSteps"), all, state);
+  const { rowSteps: saved = {} } = state;
+  const all = ofParameters(misfits.at("rowSteps"), saved, state);
   return records.flatMap(({ name, rowSteps }): RowStepsChange[] => {
     const ofRows = misfits.at(`rowSteps.${name}`);
     const value = own(all, name);
@@ -105,9 +103,8 @@ export function rowCountsAt(
   state: Table,
   records: readonly ParameterRecord[],
 ): ReadonlyMap<ParameterRecord, number | undefined> {
-  const all =
-    state["rowCounts"] === undefined ? {} : tableAt(misfits.at("rowCounts"), state["rowCounts"]);
-  addUnknown(misfits.at("rowCounts"), all, state);
+  const { rowCounts = {} } = state;
+  const all = ofParameters(misfits.at("rowCounts"), rowCounts, state);
   return new Map(
     records.map((record) => {
       const ofCount = misfits.at(`rowCounts.${record.name}`);
@@ -129,11 +126,12 @@ export function rowCountsAt(
   );
 }
 
-/** Arrays of parameters that the state itself has no shapes of. */
-function addUnknown(misfits: Misfits, table: Table, state: Table): void {
-  const shapes = state["shapes"];
-  if (shapes === null || typeof shapes !== "object") return;
-  for (const name of Object.keys(table))
-    if (!Object.hasOwn(shapes, name))
-      misfits.at(name).add("parameter", show(table[name]), "no such parameter");
+/** A table of values by parameter. Those of parameters that the state itself has no shapes of are misfits. */
+function ofParameters(misfits: Misfits, value: unknown, { shapes }: Table): Table {
+  const table = tableAt(misfits, value);
+  if (shapes !== null && typeof shapes === "object")
+    for (const name of Object.keys(table))
+      if (!Object.hasOwn(shapes, name))
+        misfits.at(name).add("parameter", show(table[name]), "no such parameter");
+  return table;
 }

@@ -34,16 +34,19 @@ export class Accumulator {
 
   /** An update whose gradient is the sum; another one after rows were moved. */
   get summed(): Update {
-    if (this.#summedOf !== this.update)
-      this.#summed = {
-        ...this.update,
-        gradient: this.sum,
-        clearsGradient: false,
-        mask: undefined,
-        signals: undefined,
-      };
+    if (this.#summedOf !== this.update) this.#summed = this.#updateOfSum();
     this.#summedOf = this.update;
     return this.#summed!;
+  }
+
+  #updateOfSum(): Update {
+    return {
+      ...this.update,
+      gradient: this.sum,
+      clearsGradient: false,
+      mask: undefined,
+      signals: undefined,
+    };
   }
 
   get sum(): Tensor {
@@ -128,13 +131,7 @@ export class Accumulator {
   /** Moves the selected rows, after the sum was moved. New rows are not selected. */
   remap(indices: RowValues, count: number): void {
     // A new object, because backends cache what they prepare for the tensors of an update.
-    this.update = {
-      ...this.update,
-      gradient: this.sum,
-      clearsGradient: false,
-      mask: undefined,
-      signals: undefined,
-    };
+    this.update = this.#updateOfSum();
     this.selected?.remapped(this.sum);
     const before = this.rows;
     if (before === undefined || !ArrayBuffer.isView(indices)) return;

@@ -1,5 +1,6 @@
 import { columnsOf } from "../../backend/dimensions.js";
 import type { RowList, Update } from "../../backend/backend.js";
+import type { Layout } from "../../backend/memory.js";
 import type { HostArray } from "../../backend/host-array.js";
 import {
   decodeValue,
@@ -24,61 +25,50 @@ export function findNonFinite(
 ): NonFiniteValue | undefined {
   for (let i = 0; i < count; i += 1) {
     const { gradient, parameter, mask } = updates[i];
-    if (gradient.layout !== undefined) {
-      const found = findInLayout(updates[i]);
-      if (found !== undefined) return { update: i, ...found };
-      continue;
-    }
-    const rows = updates[i].rows as RowList | undefined;
-    const columns = columnsOf(parameter);
-    const all = gradient.view!();
-    const values =
-      rows === undefined ? all : all.subarray(rows.start * columns, rows.end * columns);
-    if (isFiniteBetween(values, 0, values.length)) continue;
+    const { layout } = gradient;
+    const stored = layout === undefined ? plainValues(updates[i]) : storedValues(gradient);
+    if (layout === undefined ? areFinite(stored) : isInteger(layout.dtype)) continue;
+    const size = layout === undefined ? stored.length : gradient.size;
+    const stride = rowStrideOf(gradient);
+    const columns = columnsOf(gradient);
     const selected = mask && rowValuesOf(mask);
-    const rowLength = selected === undefined ? values.length : values.length / parameter.shape[0];
-    const index = values.findIndex(
-      (value, k) => !Number.isFinite(value) && (selected?.[Math.floor(k / rowLength)] ?? 1) !== 0,
-    );
-    if (index >= 0) return { update: i, index, value: values[index] };
+    const perRow = columnsOf(parameter);
+    for (let index = 0; index < size; index += 1) {
+      const column = index % columns;
+      const at = ((index - column) / columns) * stride + column;
+      const value = decodeValue(layout?.dtype ?? "f32", stored[at], layout?.scale ?? 1);
+      if (!Number.isFinite(value) && (selected?.[Math.floor(index / perRow)] ?? 1) !== 0)
+        return { update: i, index, value };
+    }
   }
   return undefined;
 }
 
-/** The same for a gradient with a layout, whose rows are those of the parameter. Integers are always finite. */
-function findInLayout({
-  gradient,
-  parameter,
-  mask,
-}: Update): Omit<NonFiniteValue, "update"> | undefined {
-  const { dtype, scale } = gradient.layout!;
-  if (dtype === "i32" || dtype === "u32") return undefined;
-  const stored = storedValues(gradient);
-  const stride = rowStrideOf(gradient);
-  const columns = columnsOf(gradient);
-  const selected = mask && rowValuesOf(mask);
-  const perRow = columnsOf(parameter);
-  for (let index = 0; index < gradient.size; index += 1) {
-    const column = index % columns;
-    const at = ((index - column) / columns) * stride + column;
-    const value = decodeValue(dtype, stored[at], scale);
-    if (!Number.isFinite(value) && (selected?.[Math.floor(index / perRow)] ?? 1) !== 0)
-      return { index, value };
-  }
-  return undefined;
+/** The values of a gradient without a layout, in the rows of a list. */
+function plainValues({ gradient, parameter, rows }: Update): HostArray {
+  const all = gradient.view!();
+  if (rows === undefined) return all;
+  const { start, end } = rows as RowList;
+  const columns = columnsOf(parameter);
+  return all.subarray(start * columns, end * columns);
 }
 
-/** Whether all values of a range are finite: x − x is 0 for these alone, and NaN stays NaN in a sum. */
-function isFiniteBetween(values: HostArray, start: number, end: number): boolean {
+function isInteger(dtype: Layout["dtype"]): boolean {
+  return dtype === "i32" || dtype === "u32";
+}
+
+/** Whether all values are finite: x − x is 0 for these alone, and NaN stays NaN in a sum. */
+function areFinite(values: HostArray): boolean {
   // Several sums, so that an addition need not wait for the one before it.
   let [a, b, c, d] = [0, 0, 0, 0];
-  let i = start;
-  for (; i + 4 <= end; i += 4) {
+  const { length } = values;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
     a += values[i] - values[i];
     b += values[i + 1] - values[i + 1];
     c += values[i + 2] - values[i + 2];
     d += values[i + 3] - values[i + 3];
   }
-  for (; i < end; i += 1) a += values[i] - values[i];
+  for (; i < length; i += 1) a += values[i] - values[i];
   return a + b + c + d === 0;
 }

@@ -4,36 +4,11 @@ import { GradstepError, list, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import { isReadable } from "../../is-readable.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
-import { checkSparseGradient, isSparseGradient } from "../sparse/sparse-gradient.js";
-import { checkGradient, type Gradients } from "./gradients.js";
+import type { Gradients } from "./gradients.js";
 
 /** @throws {GradstepError} `INVALID_GRADIENT` for a value that is not an object */
 export function checkIsTable(gradients: Gradients): void {
   if (!isReadable(gradients)) throw notATable(gradients);
-}
-
-/**
- * Checks gradients as a step does, and takes nothing.
- * @param needed the parameter that must have one
- * @throws {GradstepError} as `optimizer.step` does
- */
-export function checkGradients(
-  gradients: Gradients,
-  byName: ReadonlyMap<string, ParameterRecord>,
-  needed: string,
-): void {
-  checkIsTable(gradients);
-  if ((gradients[needed] ?? undefined) === undefined)
-    throw new GradstepError(`Got no gradient for "${needed}"; expected one.`, {
-      code: "INVALID_GRADIENT",
-    });
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const record = byName.get(name);
-    if (record === undefined) throw unknownParameters("gradient", [name], byName.keys());
-    if (gradient === undefined || gradient === null) continue;
-    if (isSparseGradient(gradient)) checkSparseGradient(name, gradient, record.update.parameter);
-    else checkGradient(name, gradient, record.update.parameter);
-  }
 }
 
 /** The error for a table with names that no parameter has. */
