@@ -56,7 +56,8 @@ export class CompiledKernels {
     if (precompiled !== undefined) return { variant, runBatch: this.#onOneThread(precompiled) };
     let compiled = this.#compiled.get(fingerprint);
     if (compiled === undefined) {
-      const runBatch = this.#parallel?.compile(variant) ?? this.#compileForOneThread(variant);
+      const runBatch =
+        this.#parallel?.compile(variant, this.#rows) ?? this.#compileForOneThread(variant);
       compiled = { variant, runBatch };
       this.#compiled.set(fingerprint, compiled);
     }
@@ -81,7 +82,7 @@ export class CompiledKernels {
   /** Recompiles for several threads what was compiled until now, and compiles for them from now on. */
   useThreads(parallel: ParallelRunner): void {
     const variants = [...this.#compiled.values()];
-    const runners = variants.map(({ variant }) => parallel.compile(variant));
+    const runners = variants.map(({ variant }) => parallel.compile(variant, this.#rows));
     for (const passes of this.#compiledPasses.values()) passes.useThreads(parallel.compilePass);
     for (const [i, compiled] of variants.entries()) compiled.runBatch = runners[i];
     this.#parallel = parallel;

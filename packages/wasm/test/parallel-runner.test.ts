@@ -5,6 +5,7 @@ import { wasm } from "../src/index.js";
 import { createHeap } from "../src/memory/growable-heap.js";
 import { BatchTable } from "../src/planning/batch-table.js";
 import { controlBlock, controlWords } from "../src/threads/control-block.js";
+import { RowBlocks } from "../src/planning/row-blocks.js";
 import { ParallelRunner } from "../src/threads/parallel-runner.js";
 import { threadedKernelModule } from "../src/threads/threaded-kernel-module.js";
 import type { ThreadedKernel } from "../src/threads/worker-pool.js";
@@ -84,7 +85,7 @@ test("without workers, batches run on the calling thread alone", () => {
   const batch = new BatchTable(heap);
   const options = { threads: 2, parallelThreshold: 0, start };
   const runner = new ParallelRunner(heap, batch, options);
-  const runBatch = runner.compile(variant);
+  const runBatch = runner.compile(variant, new RowBlocks(heap, batch));
   const notify = vi.spyOn(Atomics, "notify");
   batch.fill(variant, [], 0);
   runBatch();

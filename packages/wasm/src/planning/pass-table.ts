@@ -218,8 +218,8 @@ export class PassTable {
       if (unselectedRows === "decay") discarded = Math.max(discarded, parameter.size);
     }
     this.#discarded.reserve(discarded);
-    this.#zeros.reserve(zeros);
-    this.#zeros.floats.fill(0);
+    // No kernel writes to them.
+    if (!this.#zeros.reserve(zeros)) this.#zeros.floats.fill(0);
   }
 
   #reserveScratch(): void {

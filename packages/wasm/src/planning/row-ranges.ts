@@ -61,16 +61,15 @@ export class RowRanges {
         if (unselectedRows === "decay") this.#scratchElements += (next - first) * length;
       }
     }
-    this.#zeros.reserve(this.#zeroElements);
+    // No kernel writes to them.
+    if (!this.#zeros.reserve(this.#zeroElements)) this.#zeros.floats.fill(0);
     this.#scratch.reserve(this.#scratchElements);
   }
 
   /** Sets `parameters` and `gradients`. Nothing may be allocated between this and the run. */
   resolveAddresses(updates: readonly Update[]): void {
-    // Once more: other allocations may have detached the views.
-    this.#zeros.reserve(this.#zeroElements);
+    // Once more: other allocations may have detached the view.
     this.#scratch.reserve(this.#scratchElements);
-    this.#zeros.floats.fill(0, 0, this.#zeroElements);
     let scratchStart = 0;
     for (let i = 0; i < this.#count; i += 1) {
       const { parameter, gradient, mask, unselectedRows } = updates[this.updates[i]];

@@ -7,7 +7,7 @@ import {
   type RunKernel,
 } from "../codegen/instantiate.js";
 import type { Heap } from "../memory/heap.js";
-import { RowBlocks } from "../planning/row-blocks.js";
+import type { RowBlocks } from "../planning/row-blocks.js";
 import { ChunkTable } from "./chunk-table.js";
 import { ThreadCountTuner } from "./thread-count-tuner.js";
 import type { RunRanges } from "../passes/pass-runner.js";
@@ -28,7 +28,6 @@ export interface ParallelOptions extends WorkerPoolOptions {
 export class ParallelRunner {
   readonly #heap: Heap;
   readonly #batch: BatchTable;
-  readonly #rows: RowBlocks;
   readonly #chunks: ChunkTable;
   readonly #pool: WorkerPool;
   readonly #threshold: number | undefined;
@@ -37,7 +36,6 @@ export class ParallelRunner {
   constructor(heap: Heap, batch: BatchTable, options: ParallelOptions) {
     this.#heap = heap;
     this.#batch = batch;
-    this.#rows = new RowBlocks(heap, batch);
     this.#chunks = new ChunkTable(heap, batch);
     this.#pool = new WorkerPool(heap, options);
     this.#threshold = options.parallelThreshold;
@@ -55,16 +53,16 @@ export class ParallelRunner {
   /**
    * Compiles a variant.
    *
+   * @param rows runs batches that are too small for several threads
    * @returns a function that runs the entries of the batch: on all threads if there are enough elements, and if that is
    * faster
    * @throws {GradstepError} `OUT_OF_MEMORY`, `UNSUPPORTED`
    */
-  compile(variant: Variant): () => void {
+  compile(variant: Variant, rows: RowBlocks): () => void {
     const bytes = threadedKernelModule(variant);
     const { exports, kernel } = this.#load(bytes, variant.rule);
     const run = exports[variant.perElement.fingerprint] as RunKernel;
     const batch = this.#batch;
-    const rows = this.#rows;
     const chunks = this.#chunks;
     const runOn = this.#chooser();
     return () => {
