@@ -23,8 +23,8 @@ export interface Launch {
   readonly timeout: number;
 }
 
-/** Other programs use the processors, too. */
-const timeout = 250_000;
+/** Milliseconds after which a browser or page is taken to hang. Other programs use the processors, too. */
+export const hangTimeout = 250_000;
 
 /** The path of Chrome on platforms for which npm has no Chromium with a driver. */
 const installed: Readonly<Record<string, string>> = {
@@ -48,14 +48,14 @@ export async function chromium(): Promise<Launch | undefined> {
   ];
   if (process.platform !== "linux" || process.arch !== "x64") {
     const executablePath = installed[process.platform] ?? "";
-    return existsSync(executablePath) ? { executablePath, args, timeout } : undefined;
+    return existsSync(executablePath) ? { executablePath, args, timeout: hangTimeout } : undefined;
   }
   const source = chromiumPackageFolder([import.meta.url]);
   if (source === undefined) throw new Error("@sparticuz/chromium is not installed.");
   const folder = await unpack(source);
   return {
     executablePath: join(folder, "chromium"),
-    timeout,
+    timeout: hangTimeout,
     args: [
       ...args,
       "--no-sandbox",

@@ -69,3 +69,10 @@ export function runNpmCommand(packageName: string, command: readonly string[]): 
     cwd: tmpdir(),
   });
 }
+
+/** pnpm and npm hand their settings, the registry among them, to scripts in the environment, where they win. */
+export function withoutNpmSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_/i.test(name)),
+  );
+}

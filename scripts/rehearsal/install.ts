@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCommand } from "./command.js";
+import { runCommand, withoutNpmSettings } from "./command.js";
 import type { Registry } from "./registry.js";
 
 const programs = fileURLToPath(new URL("programs", import.meta.url));
@@ -27,11 +27,4 @@ export async function newProject(
     timeout: 600_000,
   });
   for (const name of readdirSync(programs)) copyFileSync(join(programs, name), join(folder, name));
-}
-
-/** pnpm and npm hand their settings, the registry among them, to scripts in the environment, where they win. */
-function withoutNpmSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_/i.test(name)),
-  );
 }

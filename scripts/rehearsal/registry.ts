@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCommand } from "./command.js";
+import { startLocalServer } from "./local-server.js";
 
 /** A package registry on this machine. */
 export interface Registry {
@@ -53,31 +53,18 @@ export async function startRegistry(folder: string): Promise<Registry> {
   await untilAnswering(url, server);
   const token = await newUser(url);
   const isOwn = (path: string): boolean => /^\/(?:gradstep|@gradstep%2f[\w-]+)$/i.test(path);
-  const installUrl = await startRedirecting((path) => (isOwn(path) ? `${url}/` : upstream));
+  // Sends npm on, which is faster than fetching for it: verdaccio reads all that is known of a package.
+  const redirecting = await startLocalServer(({ url: path = "/" }, response) => {
+    const location = (isOwn(path) ? `${url}/` : upstream) + path.slice(1);
+    response.writeHead(302, { location }).end();
+  });
   return {
     url,
     npmrc: `registry=${url}/\n${url.slice("http:".length)}/:_authToken=${token}\n`,
-    installUrl,
+    installUrl: redirecting.url,
     tarball: (name, version) => join(storage, name, `${name.replace(/^.*\//, "")}-${version}.tgz`),
     stop,
   };
-}
-
-/**
- * Sends npm on to other registries, which is faster than fetching for it: verdaccio reads all that is known of a
- * package. Ends with this process.
- *
- * @param registryOf the registry that has what is at a path
- */
-async function startRedirecting(registryOf: (path: string) => string): Promise<string> {
-  const server = createHttpServer(({ url = "/" }, response) => {
-    response.writeHead(302, { location: registryOf(url) + url.slice(1) }).end();
-  });
-  await new Promise<void>((listening) => {
-    server.listen(0, "127.0.0.1", listening);
-  });
-  server.unref();
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 /** The registry that npm is configured with; ends with a slash. */

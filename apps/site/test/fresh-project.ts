@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join, resolve } from "node:path";
 import type { Browser, Page } from "playwright";
+import { hangTimeout } from "../../../testing/chromium.js";
 import { runCommand } from "../../../scripts/rehearsal/command.js";
 import type { Block } from "./page-blocks.js";
 
@@ -156,7 +157,7 @@ export class FreshProject {
   /** What is wrong with a page that has to show a text. */
   async faultsOfPage(address: string, text: string): Promise<string[]> {
     const page: Page = await this.#browser.newPage();
-    page.setDefaultTimeout(250_000);
+    page.setDefaultTimeout(hangTimeout);
     try {
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(String(error)));
@@ -181,7 +182,7 @@ export class FreshProject {
       const shown = page.waitForFunction(
         (wanted) => document.body.innerText.includes(wanted),
         text,
-        { timeout: 250_000 },
+        { timeout: hangTimeout },
       );
       await shown.catch(async () => {
         faults.push(`The page says: ${await page.innerText("body")}`);

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { filesOfTar } from "../../../packages/webgpu/src/node/tar-archive.js";
-import { runCommand } from "../../../scripts/rehearsal/command.js";
+import { runCommand, withoutNpmSettings } from "../../../scripts/rehearsal/command.js";
+import { startLocalServer, type LocalServer } from "../../../scripts/rehearsal/local-server.js";
 import { configuredRegistry } from "../../../scripts/rehearsal/registry.js";
 
 const repository = fileURLToPath(new URL("../../../", import.meta.url));
@@ -25,22 +25,18 @@ export interface PackageRegistry {
 export async function startPackageRegistry(folder: string): Promise<PackageRegistry> {
   const [tarballs, upstream] = await Promise.all([pack(folder), configuredRegistry()]);
   const manifests = new Map(tarballs.map((path) => [manifestOf(path).name, path]));
-  const server = createServer(({ url = "/" }, response) => {
-    const { port } = server.address() as AddressInfo;
+  const server: LocalServer = await startLocalServer(({ url = "/" }, response) => {
     const name = decodeURIComponent(url.slice(1));
     const asked = tarballs.find((path) => basename(path) === name);
     const path = manifests.get(name);
     if (asked !== undefined) response.end(readFileSync(asked));
-    else if (path !== undefined) answer(response, path, `http://127.0.0.1:${port}`);
+    else if (path !== undefined) answer(response, path, server.url);
     else response.writeHead(302, { location: upstream + url.slice(1) }).end();
-  });
-  await new Promise<void>((listening) => {
-    server.listen(0, "127.0.0.1", listening);
   });
   const npmrc = join(folder, "npmrc");
   writeFileSync(
     npmrc,
-    `registry=http://127.0.0.1:${(server.address() as AddressInfo).port}/
+    `registry=${server.url}
 cache=${join(folder, "npm-cache")}
 audit=false
 fund=false
@@ -48,20 +44,11 @@ update-notifier=false
 `,
   );
   const env: NodeJS.ProcessEnv = {
-    // Whoever started the tests (npm, pnpm) passes its own configuration on, which would win.
-    ...Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(?:npm|pnpm)_/i.test(name)),
-    ),
+    ...withoutNpmSettings(),
     npm_config_userconfig: npmrc,
     NO_COLOR: "1",
   };
-  return {
-    env,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return { env, stop: () => server.stop() };
 }
 
 /** The tarballs of all packages. */
@@ -101,7 +88,7 @@ function answer(response: ServerResponse, tarball: string, registry: string): vo
   const manifest = manifestOf(tarball);
   const { name, version } = manifest;
   const sha512 = createHash("sha512").update(readFileSync(tarball)).digest("base64");
-  const dist = { tarball: `${registry}/${basename(tarball)}`, integrity: `sha512-${sha512}` };
+  const dist = { tarball: `${registry}${basename(tarball)}`, integrity: `sha512-${sha512}` };
   response.writeHead(200, { "content-type": "application/json" }).end(
     JSON.stringify({
       name,

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { chromium as playwright, type Browser } from "playwright";
 import { afterAll } from "vitest";
-import { chromium } from "../../../testing/chromium.js";
+import { chromium, hangTimeout } from "../../../testing/chromium.js";
 import { PageServer } from "../../../testing/page-server.js";
 import type { RunProgram } from "../../../testing/readme.js";
 
@@ -21,7 +21,7 @@ export const runOnPage: RunProgram = async (path, onLog) => {
   writeFileSync(program, `import "./${basename(path)}";\nglobalThis.isFinished = true;\n`);
   const server = await PageServer.start(program);
   const page = await (await browser).newPage();
-  page.setDefaultTimeout(250_000);
+  page.setDefaultTimeout(hangTimeout);
   try {
     const logs: Promise<unknown[]>[] = [];
     page.on("console", (message) => {

@@ -6,7 +6,7 @@ import {
   type Response,
 } from "playwright";
 import { afterAll, beforeAll, expect } from "vitest";
-import { chromium } from "../../../../testing/chromium.js";
+import { chromium, hangTimeout } from "../../../../testing/chromium.js";
 import { serveSite } from "../../server/serve-site.mjs";
 
 /** A page of the site, and what must not have happened on it. */
@@ -21,9 +21,6 @@ export interface OpenPage {
   /** Closes the page. Fails if there are faults. */
   readonly finish: () => Promise<void>;
 }
-
-/** Milliseconds after which a page is taken to hang. Others use the processors, too. */
-const hang = 250_000;
 
 /** The pages of a served folder. */
 export interface Site {
@@ -51,7 +48,7 @@ export function useSite(folder?: string): Site {
   return {
     open: async (path, options = {}) => {
       const context = await browser.newContext(options);
-      context.setDefaultTimeout(hang);
+      context.setDefaultTimeout(hangTimeout);
       const page = await context.newPage();
       const faults: string[] = [];
       const responses: Response[] = [];

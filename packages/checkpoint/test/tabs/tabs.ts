@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { ConsoleMessage, Page } from "playwright";
 import { ChromiumProfile, type RunningChromium } from "../../../../testing/chromium-profile.js";
+import { hangTimeout } from "../../../../testing/chromium.js";
 import { PageServer } from "../../../../testing/page-server.js";
 import type { Tab } from "./tab-program.js";
 
@@ -31,7 +32,7 @@ export class Tabs {
   async open(): Promise<Page> {
     this.#running ??= await this.#profile.start();
     const page = await this.#running.browser.contexts()[0].newPage();
-    page.setDefaultTimeout(250_000);
+    page.setDefaultTimeout(hangTimeout);
     await page.goto(this.#server.address);
     await page.waitForFunction(() => "tab" in globalThis);
     return page;
