@@ -35,12 +35,7 @@ interface CountedParts {
 
 /** What the host knows of the steps that a device has counted. */
 export class DeviceCounts {
-  readonly #guard: Guard;
-  readonly #groups: readonly Group[];
-  readonly #clock: Clock;
-  readonly #carried: CarriedScalars;
-  readonly #counted: CountedSteps;
-  readonly #scalars: DeviceScalars;
+  readonly #parts: CountedParts;
   /** The first step that the device may not have taken yet. */
   first = 0;
   /** Steps that, as the host knows, were not taken. */
@@ -52,13 +47,8 @@ export class DeviceCounts {
   /** Restored states so far: what was read before one is out of date. */
   #restored = 0;
 
-  constructor({ guard, groups, clock, carried, counted, scalars }: CountedParts) {
-    this.#guard = guard;
-    this.#groups = groups;
-    this.#clock = clock;
-    this.#carried = carried;
-    this.#counted = counted;
-    this.#scalars = scalars;
+  constructor(parts: CountedParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -72,21 +62,19 @@ export class DeviceCounts {
     records: readonly ParameterRecord[],
     onRead: (counts: GuardCounts) => void,
   ): Promise<(state: OptimizerState) => OptimizerState> {
+    const { guard, groups, clock, carried, counted } = this.#parts;
     const counting = records.filter(({ rowSteps }) => rowSteps?.guarded !== undefined);
     const rows = counting.map(({ rowSteps }) => rowSteps!.guarded!.read());
     const before = this.#untaken;
     const restored = this.#restored;
     const stops = this.#stops;
-    const { iterations } = this.#clock;
+    const { iterations } = clock;
     // The groups may have been changed since the last step, and the next step may be taken before this is read.
-    const participation = this.#counted.participation();
-    const [counts, ...values] = await Promise.all([
-      this.#guard.read(),
-      ...rows.map((one) => one.values),
-    ]);
+    const participation = counted.participation();
+    const [counts, ...values] = await Promise.all([guard.read(), ...rows.map((one) => one.values)]);
     // The device does not carry them on in a step without gradients for the groups that are due.
-    const isKept = restored === this.#restored && this.#clock.iterations - counts.steps < keptSteps;
-    const carried = isKept ? this.#carried.after(counts.steps).slice() : counts.carried;
+    const isKept = restored === this.#restored && clock.iterations - counts.steps < keptSteps;
+    const persistent = isKept ? carried.after(counts.steps).slice() : counts.carried;
     // What was asked before the host heard of a stop has nothing new; it lacks steps that were left out after it.
     const isOutdated = stops !== this.#stops || restored !== this.#restored;
     if (isOutdated) for (const one of rows) one.target?.forget(one);
@@ -102,7 +90,7 @@ export class DeviceCounts {
       untakenByGroup: participation.map((one) =>
         stepsAmong(one, iterations - untakenSteps + 1, iterations),
       ),
-      persistentScalars: this.#groups.map((_, i) => this.#carried.named(i, carried)),
+      persistentScalars: groups.map((_, i) => carried.named(i, persistent)),
       rowSteps: Object.fromEntries(
         counting.map(({ name }, i) => [name, Uint32Array.from(values[i])]),
       ),
@@ -112,37 +100,43 @@ export class DeviceCounts {
 
   /** @throws {GradstepError} why the device has stopped */
   #correct(counts: GuardCounts, onRead: (counts: GuardCounts) => void): void {
-    const clock = this.#clock;
+    const { guard, groups, clock, carried, counted, scalars } = this.#parts;
     const before = this.#untaken;
     const untaken = counts.skippedSteps + counts.missedSteps;
     const hasStopped = counts.stops > this.#stops;
     // A device that has stopped has not taken the steps since then either.
     const back = hasStopped ? clock.iterations - counts.steps : untaken - before;
-    this.#counted.moveBack(back);
+    counted.moveBack(back);
     this.#untaken = before + back;
     const missed = back - (counts.skippedSteps - this.#skipped);
     this.#skipped = counts.skippedSteps;
     this.first = counts.steps + 1;
-    if (back >= keptSteps && clock.iterations === counts.steps) this.#carried.give(counts.carried);
-    else if (back !== 0) this.#carried.goTo(clock.iterations);
+    if (back >= keptSteps && clock.iterations === counts.steps) carried.give(counts.carried);
+    else if (back !== 0) carried.goTo(clock.iterations);
     onRead(counts);
     if (!hasStopped) return;
     this.#stops = counts.stops;
-    this.#scalars.invalidate();
-    this.#guard.resume(counts.stops);
-    throw stopError(counts, missed, rowStepsKept(this.#groups) ?? rewrittenSteps);
+    scalars.invalidate();
+    guard.resume(counts.stops);
+    throw stopError(counts, missed, rowStepsKept(groups) ?? rewrittenSteps);
   }
 
   /** Continues from these counts. */
   restore(counts: FirstCounts): void {
+    const { guard, carried, scalars } = this.#parts;
     this.#restored += 1;
-    this.#scalars.invalidate();
+    scalars.invalidate();
     this.first = counts.steps + 1;
     this.#untaken = counts.skippedSteps;
     this.#skipped = counts.skippedSteps;
     this.#stops = 0;
-    this.#carried.takeCurrent(counts.steps);
-    const { values: carried } = this.#carried;
-    this.#guard.write({ ...counts, carried, missedSteps: 0, stops: 0, stopCause: undefined });
+    carried.takeCurrent(counts.steps);
+    guard.write({
+      ...counts,
+      carried: carried.values,
+      missedSteps: 0,
+      stops: 0,
+      stopCause: undefined,
+    });
   }
 }

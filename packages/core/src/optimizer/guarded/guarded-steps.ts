@@ -5,12 +5,11 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { CompleteStepControl } from "../step-control/complete-step-control.js";
 import type { Gradients } from "../step/gradients.js";
 import type { Clock } from "../step/step-scalars.js";
-import { checkClearing } from "./check-clearing.js";
 import { CarriedScalars } from "./carried-scalars.js";
 import { CountedSteps } from "./counted-steps.js";
 import { DeviceCounts, keptSteps } from "./device-counts.js";
 import { DeviceScalars } from "./device-scalars.js";
-import { uncertainRowSteps } from "./guard-errors.js";
+import { clearingSomeSteps, clearingSums, uncertainRowSteps } from "./guard-errors.js";
 import { GuardedRowSteps } from "./guarded-row-steps.js";
 import { maxWindowLength, type StepWindow } from "./row-scalar-sets.js";
 import { rowStepsKept } from "./row-steps-kept.js";
@@ -76,22 +75,9 @@ export class GuardedSteps {
       accumulate,
       lossScale,
     });
-    this.#scalars = new DeviceScalars({
-      guard: this.#guard,
-      groups,
-      clock,
-      carried,
-      kinds: this.#kinds,
-      counted: this.#counted,
-    });
-    this.counts = new DeviceCounts({
-      guard: this.#guard,
-      groups,
-      clock,
-      carried,
-      counted: this.#counted,
-      scalars: this.#scalars,
-    });
+    const parts = { guard: this.#guard, groups, clock, carried, counted: this.#counted };
+    this.#scalars = new DeviceScalars({ ...parts, kinds: this.#kinds });
+    this.counts = new DeviceCounts({ ...parts, scalars: this.#scalars });
   }
 
   /** The loss scale on the device. */
@@ -153,13 +139,22 @@ export class GuardedSteps {
     }
   }
 
-  /** As `checkClearing`. */
+  /**
+   * Checks that gradients can be cleared although different groups take part in the steps that may be the next one.
+   * @throws {GradstepError} `UNSUPPORTED` for gradients that are summed first, and for an array whose group takes part in
+   * some of these steps
+   */
   checkClearing(
     records: readonly ParameterRecord[],
     gradients: Gradients,
     steps: readonly number[],
   ): void {
-    checkClearing(records, gradients, steps, this.#accumulate);
+    if (this.#accumulate > 1) throw clearingSums();
+    for (const { name, group } of records) {
+      if (!ArrayBuffer.isView(gradients[name])) continue;
+      if (steps.some((t) => group.isDue(t) !== group.isDue(steps[0])))
+        throw clearingSomeSteps(name);
+    }
   }
 
   /** Lets the device count the steps of the rows of a parameter, if they are counted. @throws {GradstepError} `OUT_OF_MEMORY` */
