@@ -216,7 +216,7 @@ export class GradstepOptimizer extends Optimizer {
   async state(): Promise<TfOptimizerState> {
     this.checkLive();
     const { iterationOffset } = this;
-    const state = await this[implementation].state();
+    const state = await this[implementation].states.state();
     return iterationOffset === 0 ? state : { ...state, iterationOffset };
   }
 
@@ -235,7 +235,7 @@ export class GradstepOptimizer extends Optimizer {
    */
   restore(state: OptimizerState, options?: RestoreOptions): readonly Misfit[] {
     this.checkLive();
-    const misfits = this[implementation].restore(state, options);
+    const misfits = this[implementation].states.restore(state, options);
     this.iterationOffset = (state as TfOptimizerState).iterationOffset ?? 0;
     return misfits;
   }
@@ -249,7 +249,7 @@ export class GradstepOptimizer extends Optimizer {
    */
   override async getWeights(): Promise<NamedTensor[]> {
     this.checkLive();
-    const weights = await this[implementation].weights();
+    const weights = await this[implementation].states.weights();
     return this.iterationOffset === 0
       ? weights
       : [await this.saveIterations(), ...weights.slice(1)];
@@ -266,7 +266,7 @@ export class GradstepOptimizer extends Optimizer {
     this.checkLive();
     const weights = await readWeights(weightValues);
     this.checkLive();
-    this[implementation].restoreWeights(weights);
+    this[implementation].states.restoreWeights(weights);
     this.iterationOffset = 0;
   }
 

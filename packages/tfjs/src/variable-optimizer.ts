@@ -2,15 +2,11 @@ import {
   createOptimizer,
   GradstepError,
   type GroupOptions,
-  type Misfit,
   type Optimizer as CoreOptimizer,
-  type OptimizerConfig,
   type OptimizerSpec,
-  type RestoreOptions,
   type StepControlOptions,
   type Tensor as CoreTensor,
 } from "@gradstep/core";
-import { propertyOf } from "@gradstep/core/internal";
 import { engine, tensor, type NamedTensorMap, type Scalar } from "@tensorflow/tfjs-core";
 import { adapterOf } from "./memory/adapters.js";
 import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
@@ -18,19 +14,13 @@ import { RelocatableBackend } from "./memory/relocatable-backend.js";
 import { matchingNumberedNames } from "./group-patterns.js";
 import { GroupVariants } from "./group-variants.js";
 import { warnOfEmptyGroups } from "./empty-groups.js";
-import { selectParameters, shapesOf, type TfOptimizerState } from "./state/optimizer-state.js";
 import { ParameterTable, type Parameter } from "./state/parameter-table.js";
 import {
   addDisposalListener,
   removeDisposalListener,
   type DisposalListener,
 } from "./state/variable-disposal.js";
-import { planRestore } from "./state/restore-plan.js";
-import { fingerprintsOf } from "./state/variable-fingerprints.js";
-import { tryRestore } from "./state/trial-restore.js";
-import { stateOf } from "./state/weights-state.js";
-import { parseWeights, type ReadWeight } from "./state/read-weights.js";
-import { weightsOf } from "./state/write-weights.js";
+import { VariableStates } from "./state/variable-states.js";
 import { pairsOf, type NamedTensor } from "./step/gradients.js";
 import { AccumulatedParameters } from "./step/accumulated-parameters.js";
 import { StepStorage } from "./step/step-storage.js";
@@ -42,12 +32,12 @@ export class VariableOptimizer implements DisposalListener {
   readonly groups: readonly GroupOptions[];
   readonly inPlace: boolean;
   readonly variants: GroupVariants;
+  /** Saves and restores its state. */
+  readonly states: VariableStates;
   /** Whether losses are multiplied by a scale. */
   readonly isLossScaled: boolean;
   /** Whether the scale changes. */
   readonly #isScaleDynamic: boolean;
-  readonly #spec: OptimizerSpec;
-  readonly #makeCore: () => CoreOptimizer;
   readonly #backend: RelocatableBackend;
   readonly #table: ParameterTable;
   readonly #accumulated: AccumulatedParameters;
@@ -70,13 +60,12 @@ export class VariableOptimizer implements DisposalListener {
         { code: "UNSUPPORTED" },
       );
     const numbered = matchingNumberedNames(given);
-    this.#makeCore = () =>
+    const makeCore = (): CoreOptimizer =>
       createOptimizer<OptimizerSpec>({ ...spec, groups: [] }, {}, { ...control, groups: numbered });
-    this.core = this.#makeCore();
+    this.core = makeCore();
     const { lossScale, accumulate } = this.core.config();
     this.isLossScaled = lossScale !== undefined;
     this.#isScaleDynamic = typeof lossScale === "object";
-    this.#spec = spec;
     this.groups = given;
     this.variants = new GroupVariants(spec, numbered);
     this.inPlace = inPlace;
@@ -84,6 +73,16 @@ export class VariableOptimizer implements DisposalListener {
     this.#backend = backend;
     this.#table = new ParameterTable((shape) => backend.staging(shape), this.variants.haveSlots);
     this.#accumulated = new AccumulatedParameters(this.core, accumulate);
+    this.states = new VariableStates({
+      core: this.core,
+      makeCore,
+      spec,
+      groups: given,
+      variants: this.variants,
+      backend,
+      table: this.#table,
+      accumulated: this.#accumulated,
+    });
   }
 
   /** The tensors to free when the optimizer is garbage collected. */
@@ -110,7 +109,7 @@ export class VariableOptimizer implements DisposalListener {
     const claimed = claims.list.map(({ parameter }) => parameter);
     const parameters = [...claimed, ...also.list.map(({ parameter }) => parameter)];
     const pairs = [...given, ...also.list.map(({ variable }) => ({ variable }))];
-    this.#remove([...claims.obsolete, ...also.obsolete]);
+    this.states.remove([...claims.obsolete, ...also.obsolete]);
     this.#backend.use(adapterOf(backend), this.variants.distinct);
     const storage = new StepStorage(pairs, backend, this.#backend.adapter, this.inPlace);
     try {
@@ -179,85 +178,6 @@ export class VariableOptimizer implements DisposalListener {
     storage.commit();
   }
 
-  /** See `GradstepOptimizer.state`. */
-  async state(): Promise<TfOptimizerState> {
-    const shapes = new Map<string, readonly number[]>();
-    for (const key of this.#table.savedKeys()) shapes.set(key, this.#table.get(key)!.shape);
-    // All reads begin now, so that later steps change nothing in the snapshot.
-    const [state, fingerprints] = await Promise.all([
-      this.core.state(),
-      fingerprintsOf(this.#table, [...shapes.keys()]),
-    ]);
-    return { ...selectParameters(state, shapes), ...(fingerprints && { fingerprints }) };
-  }
-
-  /** The state as TF.js's named weights. @throws {GradstepError} `SWAPPED` */
-  async weights(): Promise<NamedTensor[]> {
-    return weightsOf(await this.state(), this.variants);
-  }
-
-  /**
-   * See `GradstepOptimizer.restore`.
-   * @throws {GradstepError} `STATE_MISMATCH`, `INVALID_HYPERPARAMETER`, `OUT_OF_MEMORY`, `SWAPPED`; then nothing has changed
-   */
-  restore(state: TfOptimizerState, options?: RestoreOptions): readonly Misfit[] {
-    if (this.core.isSwapped)
-      throw new GradstepError(
-        "The variables hold the weights to evaluate with; call swap() once more before you load a state.",
-        { code: "SWAPPED" },
-      );
-    const shapes = shapesOf(state);
-    const isPartial = propertyOf(options, "partial") === true;
-    const { replaced, removed, kept } = planRestore(
-      shapes,
-      this.core.parameters,
-      this.#table,
-      isPartial,
-    );
-    if (replaced.length + removed.length > 0) {
-      const backend = new RelocatableBackend();
-      backend.use(this.#backend.adapter, this.variants.distinct);
-      tryRestore(this.core, this.#makeCore(), { state, shapes, options, backend });
-    }
-    this.#remove(replaced.map((key) => this.#table.get(key)!));
-    const made = [...shapes]
-      .filter(([key]) => this.#table.get(key) === undefined)
-      .map(([key, shape]) => this.#table.make(key, shape));
-    this.core.add(Object.fromEntries(made.map(({ key, values }) => [key, values])));
-    if (removed.length > 0) this.core.remove(removed);
-    let untaken: readonly Misfit[];
-    try {
-      untaken = this.core.restore(state, options);
-    } catch (error) {
-      if (made.length > 0) this.core.remove(made.map(({ key }) => key));
-      throw error;
-    }
-    const added = new Map(made.map((parameter) => [parameter.key, parameter]));
-    const expected = [...shapes.keys()].flatMap((key) => {
-      if (kept.has(key)) return [];
-      const parameter = (added.get(key) ?? this.#table.get(key))!;
-      parameter.fingerprint = state.fingerprints?.[key];
-      parameter.isOptional = isPartial;
-      return [parameter];
-    });
-    this.#table.expect(expected, isPartial);
-    const { accumulated = {} } = state.control ?? {};
-    this.#accumulated.add(expected.filter(({ key }) => Object.hasOwn(accumulated, key)));
-    return untaken;
-  }
-
-  /** Replaces the state by TF.js's named weights. @throws {GradstepError} as `restore` does */
-  restoreWeights(weights: readonly ReadWeight[]): void {
-    const { core, groups, variants } = this;
-    const reader = { core, groups, variants, spec: this.#spec };
-    this.restore(stateOf(parseWeights(weights, variants), reader));
-  }
-
-  /** The configuration that makes an optimizer like this one. */
-  config(): OptimizerConfig {
-    return this.core.config();
-  }
-
   /** Frees all state. A second call does nothing. */
   dispose(): void {
     this.#disposed = true;
@@ -274,12 +194,6 @@ export class VariableOptimizer implements DisposalListener {
     parameter.values.unstage();
     parameter.gradient.unstage();
     if (this.#backend.unmanaged.isEmpty) removeDisposalListener(this.#backend.unmanaged);
-  }
-
-  #remove(parameters: readonly Parameter[]): void {
-    if (parameters.length === 0) return;
-    this.core.remove(parameters.map(({ key }) => key));
-    this.#table.remove(parameters);
   }
 }
 

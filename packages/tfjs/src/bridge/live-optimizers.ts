@@ -102,7 +102,7 @@ export async function toTfjsOptimizer(optimizer: GradstepOptimizer): Promise<Opt
       code: "UNSUPPORTED",
     });
   const state = await optimizer.state();
-  const target = toTfjs(optimizer[implementation].config());
+  const target = toTfjs(optimizer[implementation].core.config());
   const weights = tfjsWeights(state, target);
   const name = target.name as TfjsName;
   const make = classes[name] as new (...settings: unknown[]) => Optimizer;

@@ -60,7 +60,7 @@ export function continueFrom(saved: SavedOptimizer): GradstepOptimizer {
   const type = name === undefined ? GradstepOptimizer : tfjsOptimizers[name];
   const optimizer = type.fromConfig<GradstepOptimizer>(type, config);
   try {
-    optimizer[implementation].restoreWeights(weights);
+    optimizer[implementation].states.restoreWeights(weights);
     return optimizer;
   } catch (error) {
     optimizer.dispose();

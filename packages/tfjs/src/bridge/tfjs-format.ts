@@ -35,7 +35,7 @@ async function toTfjsArtifacts(artifacts: io.ModelArtifacts): Promise<io.ModelAr
   if (saved === undefined || tfjsNameOf(saved.className) !== undefined) return artifacts;
   const optimizer = continueFrom(saved);
   try {
-    const target = toTfjs(optimizer[implementation].config());
+    const target = toTfjs(optimizer[implementation].core.config());
     const order = modelWeights.map(({ name, shape }) => [name, shape] as const);
     const weights = tfjsWeights(await optimizer.state(), target, order);
     const { className } = kinds[target.name as TfjsName];
