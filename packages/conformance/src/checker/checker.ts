@@ -55,8 +55,8 @@ const stepNames: readonly (keyof CheckedStep)[] = [
 /**
  * Checks a backend step by step: computes from the backend's own values before a step which values may follow.
  *
- * It has an optimizer of its own, which computes the scalars of each step. Set hyperparameters and restore states in
- * both optimizers.
+ * It has an optimizer of its own, which computes the scalars of each step. Set hyperparameters, restore states,
+ * remap and reset rows in both optimizers.
  */
 export class Checker {
   /** Has the checked optimizer's hyperparameters and step number. Its values have no meaning. */
@@ -115,6 +115,8 @@ export class Checker {
     checkOptions("Checker.step", step, stepNames);
     checkStepValues(step);
     const { before, gradients, stats, options } = step;
+    // Of a reset since the last step, which changes nothing but values.
+    this.#reference.take();
     this.optimizer.step(gradients, options);
     this.#violation = undefined;
     this.#difference = undefined;
