@@ -105,6 +105,7 @@ export class GradstepError extends Error {
   /** Where the text is wrong, if the code is `RULE_SYNTAX`. */
   declare readonly position?: TextPosition;
 
+  /** Without options, there is no code. */
   constructor(
     message: string,
     options: {
@@ -114,10 +115,12 @@ export class GradstepError extends Error {
       position?: TextPosition;
     },
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code;
-    if (options.misfits !== undefined) this.misfits = options.misfits;
-    if (options.position !== undefined) this.position = options.position;
+    // An error that throws while it is made would hide what it is about.
+    const { code, cause, misfits, position } = Object(options) as typeof options;
+    super(message, cause === undefined ? cause : { cause });
+    this.code = code;
+    if (misfits !== undefined) this.misfits = misfits;
+    if (position !== undefined) this.position = position;
   }
 }
 

@@ -63,6 +63,13 @@ test("an error has a name, a code and an optional cause", () => {
   expect(new GradstepError("outer", { code: "DISPOSED" })).not.toHaveProperty("cause");
 });
 
+test("an error without options still says what it is about", () => {
+  for (const options of [undefined, null, 1, "x"]) {
+    const error = new GradstepError("broken", options as never);
+    expect([error.message, error.code, "cause" in error]).toEqual(["broken", undefined, false]);
+  }
+});
+
 test("options are an object with known keys", () => {
   const check = (options: unknown): void => {
     checkOptions("wrap", options as object, ["shape", "offset"]);

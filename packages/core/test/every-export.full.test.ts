@@ -5,7 +5,7 @@ import * as core from "../src/index.js";
 import * as interop from "../src/interop/index.js";
 import * as reference from "../src/reference.js";
 
-/** Not checked for wrong arguments: backends and authors of errors call these, and core what a backend has of it. */
+/** Not checked for wrong arguments: authors of errors and backends call the first two, core what a backend has of the last. */
 const excluded = ["GradstepError", "Packing", "guardSteps"];
 
 const functions = Object.entries({ ...byName, ...core, ...interop, ...reference }).filter(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cases } from "../../../testing/cases.js";
+import { revoked } from "../../../testing/wrong-values.js";
 import { cosineDecay } from "../src/schedules/factories.js";
 import { anything, failureOf, numbers } from "./support.js";
 import { shapes, trained } from "./misfits.js";
@@ -41,6 +42,8 @@ describe("a malformed state is a STATE_MISMATCH and changes nothing", () => {
     ["slots that are inherited", (s) => (s["slots"] = Object.create(s["slots"]))],
     ["a slot that is inherited", (s) => (s["slots"].w = Object.create(s["slots"].w))],
     ["shapes that are inherited", (s) => (s["shapes"] = Object.create(s["shapes"]))],
+    ["shapes that cannot be read", (s) => (s["shapes"] = revoked({}))],
+    ["slots that cannot be read", (s) => (s["slots"] = revoked({}))],
     ["a shape with a hole", (s) => (s["shapes"].w = Object.assign(new Array(2), [2]))],
     ["a shape of text", (s) => (s["shapes"].w = ["2", "3"])],
     ["a shape of 1e9 dimensions", (s) => (s["shapes"].w = new Array(1e9))],

@@ -197,6 +197,29 @@ test("calls whose step would be refused are refused before they are counted", as
   });
 });
 
+test("a call with all rows completes a step whose earlier calls selected some", async () => {
+  const backend = reference();
+  const tensors = { e: backend.tensor([3]), w: backend.tensor([2]) };
+  const optimizer = createOptimizer(adam(), tensors, { ...lazy, accumulate: 2 });
+  optimizer.step({ e: { indices: Uint32Array.of(1), values: Float32Array.of(1) } });
+  optimizer.step(
+    { e: Float32Array.of(2, 3, 4), w: Float32Array.of(5, 6) },
+    { unselectedRows: "decay" },
+  );
+  // Adam of the means.
+  const plain = { e: backend.tensor([3]), w: backend.tensor([2]) };
+  createOptimizer(adam(), plain).step({
+    e: Float32Array.of(1, 2, 2),
+    w: Float32Array.of(2.5, 3),
+  });
+  for (const name of ["e", "w"] as const)
+    expect(await tensors[name].read()).toEqual(await plain[name].read());
+  expect((await optimizer.state()).rowSteps).toEqual({
+    e: Uint32Array.of(1, 1, 1),
+    w: Uint32Array.of(1, 1),
+  });
+});
+
 describe("sparse and rowSteps are refused", () => {
   const e = () => reference().tensor([2]);
   it.each<[string, string, () => unknown]>([

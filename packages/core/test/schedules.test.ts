@@ -215,6 +215,14 @@ describe("values", () => {
   });
 });
 
+test.each(Object.entries(samples))("%s has no value at what is not a number", (_, schedule) => {
+  for (const step of [undefined, null, 1n, "1", Symbol("s"), {}, [1]])
+    expect(failureOf(() => schedule.valueAt(step as never))).toMatchObject({
+      code: "INVALID_HYPERPARAMETER",
+      message: expect.stringMatching(/: step is .*; expected a finite number\.$/) as string,
+    });
+});
+
 describe("options of a schedule", () => {
   const makers: Record<string, (options: never) => Schedule> = {
     cosineDecay: (options) => cosineDecay(1, 10, options),

@@ -7,6 +7,7 @@ import {
   GradstepError,
   type Optimizer,
   type OptimizerOptions,
+  type OptimizerState,
   type Tensor,
 } from "@gradstep/core";
 import type { WebGpu } from "@gradstep/webgpu";
@@ -89,7 +90,7 @@ const halves = (backend: WebGpu, rows: number): Tensor =>
   backend.wrap(floats(backend, 8), { shape: [rows, 2], rowStride: 3, dtype: "f16" });
 
 /** Arguments that are right, for each call. */
-const calls: readonly (readonly [string, (run: Run) => Arguments])[] = [
+const calls: readonly (readonly [string, (run: Run, state: OptimizerState) => Arguments])[] = [
   [
     "step",
     ({ tensors: { gw, gb }, mask, one, flag }) => [
@@ -151,6 +152,7 @@ const calls: readonly (readonly [string, (run: Run) => Arguments])[] = [
   ["fillCopies", () => [["w"]]],
   ["encodeFillCopies", ({ backend }) => [backend.device.createCommandEncoder(), ["w"]]],
   ["state", () => [{}]],
+  ["restore", (_, state) => [state, { schedules: "same", partial: false }]],
   ["explain", ({ tensors: { gw, gb } }) => ["w", 3, { w: gw, b: gb }]],
   [
     "remap",
@@ -228,6 +230,14 @@ async function errorOf(run: Run, name: string, args: Arguments): Promise<unknown
   }
 }
 
+/** A state in the middle of a step, if several calls make one. */
+async function stateOf({ optimizer, tensors: { gw, gb } }: Run): Promise<OptimizerState> {
+  for (let i = 0; i < 3; i += 1) optimizer.step({ w: gw, b: gb });
+  const state = await optimizer.state();
+  optimizer.dispose();
+  return state;
+}
+
 /** What the next steps depend on and make. */
 async function traceOf({ optimizer, tensors }: Run): Promise<unknown> {
   const { w, gw, gb } = tensors;
@@ -253,16 +263,17 @@ describe.each<[string, OptimizerOptions, typeof calls]>([
   [
     "accumulation and a guard",
     guarded,
-    calls.filter(([name]) => /^(step|encode|explain|remap)$/.test(name)),
+    calls.filter(([name]) => /^(step|encode|explain|remap|restore)$/.test(name)),
   ],
 ])("calls with a part of the wrong kind, of an optimizer with %s", (_, options, tested) => {
   test.each(tested)("%s", async (name, makeArguments) => {
     const backend = await newBackend(limits);
     const values = await valuesFor(backend);
     const start = (): Run => newRun(backend, options);
-    for (const path of pathsIn(makeArguments(start()))) {
+    const state = await stateOf(start());
+    for (const path of pathsIn(makeArguments(start(), state))) {
       const argumentsFor = (run: Run, value: unknown): Arguments =>
-        withPart(makeArguments(run), path, value);
+        withPart(makeArguments(run, state), path, value);
       let run = start();
       const refused: Value[] = [];
       const uncoded: string[] = [];
@@ -294,4 +305,31 @@ describe.each<[string, OptimizerOptions, typeof calls]>([
     }
     await backend.ready();
   });
+});
+
+/** Calls that change nothing in which a swap matters. */
+const takenWhileSwapped = ["gradient", "fillCopies", "encodeFillCopies"];
+
+test("calls while the weights are swapped are refused, and change nothing", async () => {
+  const backend = await newBackend(limits);
+  const [called, untouched] = [newRun(backend), newRun(backend)];
+  const state = await stateOf(newRun(backend));
+  for (const { optimizer, tensors } of [called, untouched])
+    optimizer.step({ w: tensors.gw, b: tensors.gb });
+  const rows = called.optimizer.rows();
+  called.optimizer.swap();
+  const metrics = await called.optimizer.metrics();
+  for (const [name, makeArguments] of calls.filter(([name]) => name !== "add")) {
+    const args = makeArguments(called, state);
+    const error = name.toLowerCase().endsWith("remap")
+      ? await errorOf({ ...called, optimizer: { rows: () => rows } as never }, name, args)
+      : await errorOf(called, name, args);
+    const code = error instanceof GradstepError ? error.code : error;
+    expect([name, code]).toEqual([name, takenWhileSwapped.includes(name) ? undefined : "SWAPPED"]);
+  }
+  expect(await called.optimizer.metrics()).toEqual(metrics);
+  called.optimizer.swap();
+  called.optimizer.fillCopies();
+  expect(await traceOf(called)).toEqual(await traceOf(untouched));
+  expect(metrics).toEqual(expect.objectContaining({ globalNorm: expect.any(Number) as number }));
 });

@@ -27,16 +27,15 @@ export function specialize(program: Program, known: KnownScalars): Program {
   checkProgram("specialize", program);
   const { nodes } = program;
   const isKnown = (node: number, value: number): boolean =>
-    nodes[node].op === "input" && known.get(nodes[node].name) === value;
+    nodes[node]?.op === "input" && known.get(nodes[node].name) === value;
   /** The node that replaces each node. */
   const replacement = nodes.map((_, i) => i);
   nodes.forEach(({ op, operands }, i) => {
     const [a, b, c] = operands.map((operand) => replacement[operand]);
     if (op === "mul" && isKnown(b, 1)) replacement[i] = a;
     if (op !== "select") return;
-    const condition = nodes[a];
-    const [x, threshold] = condition.operands;
-    if (condition.op === "lt" && nodes[x].op === "abs" && isKnown(threshold, 0)) replacement[i] = c;
+    const [x, threshold] = nodes[a]?.op === "lt" ? nodes[a].operands : [];
+    if (nodes[x]?.op === "abs" && isKnown(threshold, 0)) replacement[i] = c;
   });
   const outputs = program.outputs.map(({ name, node }) => ({ name, node: replacement[node] }));
   const changed = nodes.map((node) => ({

@@ -19,7 +19,10 @@ export interface ScheduleData {
 
 /** The values of a hyperparameter over the steps of an optimizer. */
 export interface Schedule extends ScheduleData {
-  /** The value for the next step, after `step` steps: the first step has that of 0. In f64. */
+  /**
+   * The value for the next step, after `step` steps: the first step has that of 0. In f64.
+   * @throws {GradstepError} `INVALID_HYPERPARAMETER` for a step that is not a number
+   */
   valueAt(step: number): number;
 }
 
@@ -43,7 +46,10 @@ export function defineSchedule<O extends object>(
     const data = { schedule: kind, options: withoutUndefined(options) };
     // Not enumerable, so that a copy is plain data.
     return Object.defineProperty(data, "valueAt", {
-      value: (step: number) => valueAt(options, step),
+      value: (step: number) => {
+        if (typeof step !== "number") checkNumbers(kind, { step });
+        return valueAt(options, step);
+      },
     }) as Schedule;
   };
   return Object.assign(make, { kind });

@@ -210,7 +210,7 @@ function stepValues(group: Group, { texts, perStep, shown }: ResolvedRule, t: nu
   drafts.forEach(({ op, name }, i) => {
     if (op === "input") values[i] = inputOf(name);
   });
-  interpret(bytecodeOf({ nodes: drafts } as never), values);
+  interpret(bytecodeOf({ nodes: drafts, inputs: [], outputs: [] } as never), values);
   const scalars = new Map<string, number>();
   for (const name of texts.hyperparameters) scalars.set(name, group.get(name));
   for (const { name, node } of statements) scalars.set(name, values[node]);

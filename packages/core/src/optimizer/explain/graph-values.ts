@@ -77,7 +77,8 @@ export class GraphValues {
 
   #bytecode(nodes: readonly number[]): Bytecode {
     const included = new Set(nodes);
-    const program = { nodes: this.#rule.drafts.map((draft) => ({ ...draft, uses: 1 })) };
+    const nodesOfAll = this.#rule.drafts.map((draft) => ({ ...draft, uses: 1 }));
+    const program = { nodes: nodesOfAll, inputs: [], outputs: [] };
     return bytecodeOf(program as unknown as Parameters<typeof bytecodeOf>[0], (node) =>
       included.has(node),
     );

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../backend/backend.js";
 import { show } from "../../errors.js";
+import { hasNames } from "../../has-names.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { RowSteps } from "../sparse/row-steps.js";
 import type { Misfits } from "./misfit.js";
@@ -129,7 +130,7 @@ export function rowCountsAt(
 /** A table of values by parameter. Those of parameters that the state itself has no shapes of are misfits. */
 function ofParameters(misfits: Misfits, value: unknown, { shapes }: Table): Table {
   const table = tableAt(misfits, value);
-  if (shapes !== null && typeof shapes === "object")
+  if (hasNames(shapes))
     for (const name of Object.keys(table))
       if (!Object.hasOwn(shapes, name))
         misfits.at(name).add("parameter", show(table[name]), "no such parameter");

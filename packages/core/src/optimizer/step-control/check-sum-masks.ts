@@ -21,8 +21,10 @@ export function checkSumMasks(
     if (rowSteps === undefined) continue;
     const index = updates.indexOf(update);
     const isInCall = index >= 0 && index < count;
-    const ofCall = isInCall ? (isLazy(record) ? someRows : givenMask(record)) : undefined;
-    const mask = accumulator?.isUsed === true ? accumulator.mask : ofCall;
+    const ofCall = isInCall && (isLazy(record) ? someRows : givenMask(record));
+    // The call has all rows, and so has the step, whatever earlier calls selected.
+    if (ofCall === undefined) continue;
+    const mask = accumulator?.isUsed === true ? accumulator.mask : ofCall || undefined;
     checkRowStepMask(name, { ...update, mask, unselectedRows });
   }
 }
