@@ -57,6 +57,8 @@ export class GpuGuard implements Guard {
   /** The updates of `#finiteness`, by those that are checked, or by gradients of some rows. */
   readonly #checks = new WeakMap<Update | Tensor, Update>();
   readonly #checked: Update[] = [];
+  /** Whether the finding of `check` belongs to a step that is not counted yet. */
+  #hasFinding = false;
   /** The run that `check` executes. The only element is reused, since a step allocates nothing. */
   readonly #checkRuns: [{ -readonly [K in keyof StepRun]: StepRun[K] }];
 
@@ -121,6 +123,7 @@ export class GpuGuard implements Guard {
       this.#run(this.#checkPlans, this.#checkRuns, target);
     } else if (target === undefined) this.#finiteness.run(this.#checked, count);
     else this.#finiteness.encode(target, this.#checked, count);
+    this.#hasFinding = true;
   }
 
   run(runs: readonly BatchRun[], target?: object): void {
@@ -129,11 +132,26 @@ export class GpuGuard implements Guard {
 
   #run(plans: StepPlans, runs: readonly StepRun[], target: object | undefined): void {
     this.#memory.kept.flush();
-    if (target === undefined) plans.run(runs);
-    else plans.encode(target, runs);
+    try {
+      if (target === undefined) plans.run(runs);
+      else plans.encode(target, runs);
+    } catch (error) {
+      if (this.#hasFinding) this.#forgetFinding(target);
+      throw error;
+    }
+  }
+
+  /** For a call that is refused after its gradients were checked: the next step must not be skipped because of them. */
+  #forgetFinding(target: object | undefined): void {
+    const { nonFinite } = this.#memory;
+    if (target === undefined) this.#host.device.queue.writeBuffer(nonFinite, 0, new Uint32Array(1));
+    // Nothing can be cleared within a pass of the caller.
+    else if ("clearBuffer" in target) (target as GPUCommandEncoder).clearBuffer(nonFinite);
+    this.#hasFinding = false;
   }
 
   advance(target?: object): void {
+    this.#hasFinding = false;
     const { failure, pipeline } = this.#advance.compiled;
     if (failure !== undefined) throw failure;
     const { device } = this.#host;
