@@ -20,14 +20,8 @@ const noUpdate = "A kernel that runs no update does nothing.";
 export const equivalents = {
   "cpu-js/src/bind-kernel.ts": [
     ["[]", element, assigned],
-    [
-      'unselectedRows !== "keep" && zeros.length < p.length',
-      ["true", 'unselectedRows !== "keep" || zeros.length < p.length'],
-      moreOften,
-    ],
     ['unselectedRows !== "keep"', "true", moreOften],
     ['"keep"', '""', moreOften],
-    ["zeros.length < p.length", ["true", "zeros.length <= p.length"], moreOften],
     ["first < rows.length", "first <= rows.length", outside],
     ["k < end", "k <= end", "The next row overwrites the value."],
   ],
@@ -54,7 +48,11 @@ export const equivalents = {
     ["this.#length > summationBlock", ["true", "this.#length >= summationBlock"], moreOften],
   ],
   "cpu-js/src/codegen/emit-pass.ts": [['isNested && extent === "row"', "false", moreOften]],
+  "cpu-js/src/matrices/matrix-product.ts": [
+    ["i < width", "i <= width", "The next row overwrites the value, or nothing reads it."],
+  ],
   "cpu-js/src/passes/pass-target.ts": [["[]", element, assigned]],
+  "cpu-js/src/passes/variant-runner.ts": [["[]", element, assigned]],
   "cpu-js/src/passes/map-pass-runner.ts": [
     ["i < end", "i <= end", "Copies one value more, of which the copy is not updated."],
     [

@@ -73,6 +73,21 @@ function updateMomentum(p$, g$, $slots, $scalars, $start, $end, $shift) {
 }`);
 });
 
+test("an iteration updates four elements of ten lines, and two of eleven or more", () => {
+  const copies = (count: number): number => {
+    const lines = Array.from({ length: count }, (_, i) => `a${i} = sqrt(abs(g * ${i + 2}))`);
+    const sum = lines.map((_, i) => `a${i} * a${i}`).join(" + ");
+    const rule = defineRule({
+      name: "long",
+      hyperparameters: { learningRate: nonNegative(0.1) },
+      perElement: `${lines.join("\n")}\np = ${sum}`,
+    });
+    return source(rule, false).match(/p\$\[.*\] = /g)!.length - 1;
+  };
+  // One line loads the gradient, one computes the sum, and one stores it.
+  expect([copies(7), copies(8)]).toEqual([4, 2]);
+});
+
 test("an exact kernel rounds every operation, and its literals", () => {
   const lines = source(momentum, true).split("\n");
   expect(lines).toContain("      const $1 = fround(fround(m * 0.8999999761581421) + g);");

@@ -32,7 +32,7 @@ export class ConsecutiveReducer implements Reducer {
     this.#op = op;
     this.#over = over;
     this.#Temporary = Temporary;
-    this.#lanes = new Temporary(summationLanes).fill(emptyValue[op]);
+    this.#lanes = new Temporary(summationLanes);
     this.#blocks = new Temporary(0);
     this.#result = this.#blocks;
   }
@@ -93,8 +93,7 @@ export class ConsecutiveReducer implements Reducer {
   }
 
   #endBlock(): void {
-    const used = Math.min(summationLanes, this.#length);
-    joinLanes(this.#op, this.#lanes, used, 1);
+    joinLanes(this.#op, this.#lanes, summationLanes, 1);
     this.#blocks[this.#block] = this.#lanes[0];
     this.#lanes.fill(emptyValue[this.#op]);
   }

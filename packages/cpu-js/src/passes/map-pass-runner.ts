@@ -61,8 +61,7 @@ export class MapPassRunner {
     const { arrays, dimensions, update } = target;
     if (over === "tensor" || over === "all") {
       this.#range(target, 0, 1);
-      if (this.isOverTensors)
-        for (let k = 0; k < this.#operands.length; k += 1) this.#collect(k, index);
+      for (let k = 0; k < this.#operands.length; k += 1) this.#collect(k, index);
       return;
     }
     for (let k = 0; k < this.#reducers.length; k += 1)

@@ -64,7 +64,7 @@ export class PassTarget {
       arrays[i + 2] = viewOf(slots[part === undefined ? i : part.slots[i]]);
     if (part !== undefined)
       for (let i = 0; i < part.scalars.length; i += 1) this.scalars[i] = scalars[part.scalars[i]];
-    if (this.#variant.passPlan.counts.length > 0) this.#fillCounts();
+    this.#fillCounts();
   }
 
   /** Where a stage stores the gradient that it changes; the update's own gradient is not written to. */

@@ -42,7 +42,7 @@ export class VariantRunner {
   #joined: Values;
   #gathered = 0;
   /** Keys of the temporaries that depend on parameters and gradients alone, by name. */
-  readonly #keys: ReadonlyMap<string, string>;
+  readonly #keys: ReadonlyMap<string, string | undefined>;
   readonly #newtonSchulz: NewtonSchulz;
   readonly #coefficients: Values;
 
@@ -64,9 +64,7 @@ export class VariantRunner {
     this.#joined = new Temporary(0);
     // Parts of a chain that read what others changed depend on more than parameters and gradients.
     const isFirst = place === undefined || place.isFirst;
-    this.#keys = new Map(
-      temporaries.flatMap(({ name, key }) => (isFirst && key !== undefined ? [[name, key]] : [])),
-    );
+    this.#keys = new Map(isFirst ? temporaries.map(({ name, key }) => [name, key]) : []);
     this.#newtonSchulz = new NewtonSchulz(
       Temporary === Float32Array ? Math.fround : (value) => value,
     );
