@@ -229,6 +229,11 @@ export const equivalents = {
       "end < known",
       "Of a range that ends where the last one does, nothing is new.",
     ],
+    [
+      "starts.length - 1",
+      "starts.length + 1",
+      "No count is at or after a start that is undefined.",
+    ],
   ],
   "core/src/optimizer/guarded/device-counts.ts": [
     [
@@ -281,7 +286,6 @@ export const equivalents = {
     ["this.#hasPersistent", "true", "There is nothing to move."],
   ],
   "wasm/src/compiled-kernels.ts": [["compiled === undefined", "true", moreOften]],
-  "wasm/src/passes/pass-runner.ts": [["ranges.kernel.reductions.length > 0", "true", moreOften]],
   "wasm/src/planning/reduction-joins.ts": [
     ["2 * i < length", "2 * i <= length", "Overwrites a block that was joined already."],
   ],

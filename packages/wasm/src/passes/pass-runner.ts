@@ -130,9 +130,9 @@ export class PassRunner {
   #runKernel(index: number): void {
     const { table } = this;
     const ranges = table.ranges[index];
-    if (ranges.kernel.reductions.length > 0) table.memory.beginReductions(ranges.kernel);
+    table.memory.beginReductions(ranges.kernel);
     if (ranges.count > 0) this.functions.kernels[index](ranges);
-    if (ranges.kernel.reductions.length > 0) table.memory.finishReductions(ranges.kernel);
+    table.memory.finishReductions(ranges.kernel);
   }
 
   #runProduct({ from, to, coefficients }: MatrixPass): void {

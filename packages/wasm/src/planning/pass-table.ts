@@ -106,7 +106,6 @@ export class PassTable {
     }
     this.#isUnmasked = false;
     this.#count = count;
-    isSame &&= !isMasked;
     if (!isSame) {
       this.memory.divide(this.#tensors, count);
       for (const ranges of this.ranges) ranges.collect(updates, this.#tensors, count);
