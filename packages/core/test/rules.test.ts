@@ -8,6 +8,7 @@ import { lion } from "../src/rules/lion.js";
 import { lamb } from "../src/rules/lamb.js";
 import { prodigy } from "../src/rules/prodigy.js";
 import { rmsprop } from "../src/rules/rmsprop.js";
+import { scheduleFreeAdamw } from "../src/rules/schedule-free-adamw.js";
 import { scheduleFreeSgd } from "../src/rules/schedule-free-sgd.js";
 import { sgd } from "../src/rules/sgd.js";
 import { expected, gradients, near, run, start } from "./one-value.js";
@@ -240,6 +241,34 @@ describe("schedule-free sgd", () => {
       expect(w[0]).toBeCloseTo(sum / (i + 1), 13);
       optimizer.swap();
       expect(w[0]).toBe(trained);
+    }
+  });
+});
+
+describe("schedule-free adamw", () => {
+  test.each([
+    { warmupSteps: 0, weightLearningRatePower: 0 },
+    { warmupSteps: 3, weightLearningRatePower: 2 },
+  ])("with weight decay in the update of z, as its authors define it: %o", async (rest) => {
+    const [rate, beta1, beta2, epsilon, weightDecay] = [0.1, 0.8, 0.9, 1e-3, 0.5];
+    const own = { learningRate: rate, beta1, beta2, epsilon, weightDecay, ...rest };
+    const w = Float64Array.of(start);
+    const optimizer = createOptimizer(scheduleFreeAdamw({ ...own, weightDecayMode: "update" }), {
+      w: oracle().wrap(w),
+    });
+    let [x, y, z, v, sum] = [start, start, start, 0, 0];
+    for (const [i, g] of gradients.entries()) {
+      const t = i + 1;
+      const now = rate * Math.min(1, rest.warmupSteps === 0 ? 1 : t / rest.warmupSteps);
+      v = beta2 * v + (1 - beta2) * g * g;
+      z -= now * (g / (Math.sqrt(v / (1 - beta2 ** t)) + epsilon) + weightDecay * y);
+      const weight = now ** rest.weightLearningRatePower;
+      sum += weight;
+      x += (z - x) * (weight / sum);
+      y = (1 - beta1) * z + beta1 * x;
+      optimizer.step({ w: Float64Array.of(g) });
+      expect(w[0]).toBeCloseTo(y, 13);
+      expect((await optimizer.state()).slots.w.z[0]).toBeCloseTo(z, 13);
     }
   });
 });
