@@ -329,7 +329,6 @@ export const equivalents = {
   ],
   "wasm/src/planning/batch-table.ts": [
     ["false", "true", "The layout is compared with that of the last batch all the same."],
-    ["this.#buffer.floats.length === 0", "true", moreOften],
   ],
   "wasm/src/planning/scalar-groups.ts": [
     ["[]", element, assigned],

@@ -130,7 +130,7 @@ export class BatchTable {
   /** Writes the current scalars of a batch without masks. */
   updateScalars(): void {
     // Renews views that growth has detached.
-    if (this.#buffer.floats.length === 0) this.#buffer.reserve(0);
+    this.#buffer.reserve(0);
     this.#scalars.update();
   }
 

@@ -109,7 +109,7 @@ export class PassMemory {
 
   /** Renews views that growth has detached. */
   renew(): void {
-    if (this.#words > 0) this.#buffer.reserve(this.#words);
+    this.#buffer.reserve(this.#words);
   }
 
   /** The address of a temporary or a count, by index, of a tensor. */

@@ -114,9 +114,8 @@ export class PassTable {
     const firstScalar = 2 * layout.words * count;
     this.#entries.reserve(firstScalar + variant.scalars.length * count);
     if (isMasked) this.#reserveForMasks(updates, count);
-    // Allocations may have detached views.
-    this.memory.renew();
-    this.#entries.reserve(0);
+    // The last allocation is done: each may have detached views.
+    this.renew();
     this.#scalars.begin(firstScalar);
     for (let i = 0; i < count; i += 1) {
       this.#writeEntry(updates[i], i, "selected");
@@ -126,7 +125,6 @@ export class PassTable {
     if (isMasked) this.#clearOperands(updates);
     for (const ranges of this.ranges)
       ranges.write((tensor, kind) => this.#entries.address + 4 * this.#entryWord(tensor, kind));
-    this.renew();
     this.#isUnmasked = !isMasked;
     this.#updates = updates;
     this.#relocationsAtFill = this.#relocations.count;
@@ -149,8 +147,8 @@ export class PassTable {
 
   /** Renews views that growth has detached. */
   renew(): void {
-    if (this.#entries.floats.length === 0) this.#entries.reserve(0);
-    if (this.memory.floats.length === 0) this.memory.renew();
+    this.#entries.reserve(0);
+    this.memory.renew();
     const { buffer } = this.#heap.memory;
     if (this.#floats.buffer !== buffer) this.#floats = new Float32Array(buffer);
   }
