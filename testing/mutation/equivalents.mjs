@@ -5,6 +5,7 @@ const moreOften = "Does more often what need not be done, with the same results.
 const message = "Changes the text of a message alone.";
 const noProperty = "A property that is undefined is as good as none.";
 const outside = "Reads and writes of a typed array beyond its end have no effect.";
+const outsideMatrix = "Nothing reads what is beyond the matrix.";
 const assigned = "Elements are assigned before they are read.";
 const noUpdate = "A kernel that runs no update does nothing.";
 
@@ -44,17 +45,71 @@ export const equivalents = {
   ],
   "cpu-js/src/passes/consecutive-reducer.ts": [
     ["i < end", "i <= end", "The row after the last is reduced again, or nothing reads it."],
-    ['"row"', '""', "Short rows give the same in the way of long ones."],
+    [
+      /^"row"$|^this\.#over === "row" && length|^length <= summationLanes$/,
+      /^(?:""|false|length < summationLanes)$/,
+      "Short rows give the same in the way of long ones.",
+    ],
+    ["l < length", "l <= length", "Nothing joins the lane after the last."],
+    ["-1", "+1", "Set where a tensor begins."],
     ["this.#length > summationBlock", ["true", "this.#length >= summationBlock"], moreOften],
   ],
   "cpu-js/src/codegen/emit-pass.ts": [['isNested && extent === "row"', "false", moreOften]],
   "cpu-js/src/matrices/matrix-product.ts": [
-    ["i < width", "i <= width", "The next row overwrites the value, or nothing reads it."],
+    [
+      /^(?:i < width|k < length|i < tiledRows|i < end|i < rows)$/,
+      /<=/,
+      "Packed over or computed over afterwards, or beyond the matrix.",
+    ],
+    [/^(?:left === right|i < tiledRows)$/, "false", moreOften],
+    [/^Math\.min\(tiledRows/, /^Math\.max/, moreOften],
+    ["j < i", "j <= i", "A copy of a value to its own place."],
+    ["i < size", "i <= size", outsideMatrix],
   ],
-  "cpu-js/src/passes/pass-target.ts": [["[]", element, assigned]],
-  "cpu-js/src/passes/variant-runner.ts": [["[]", element, assigned]],
+  "cpu-js/src/matrices/newton-schulz.ts": [
+    ["to !== from", "true", "A copy of values to their own place."],
+    ["i < size * size", "i <= size * size", outsideMatrix],
+    [
+      "j < columns",
+      "j <= columns",
+      "The next row overwrites the value, or it is beyond the matrix.",
+    ],
+  ],
+  "cpu-js/src/passes/pass-target.ts": [
+    ["[]", element, assigned],
+    ["{ matrices: 1, rows: 1, columns: 1 }", "{}", "Set before it is read."],
+    ["isComplete && this.#isComplete", "false", moreOften],
+  ],
+  "cpu-js/src/passes/variant-runner.ts": [
+    ["[]", element, assigned],
+    ["k < 3", "k <= 3", outside],
+    [
+      "i < other.#count",
+      "i <= other.#count",
+      "The next one overwrites the value, or nothing reads it.",
+    ],
+  ],
+  "cpu-js/src/passes/column-reducer.ts": [
+    ["this.#Temporary === Float32Array", "true", "Sums of f64 have no order that is promised."],
+    ["-1", "+1", "Set where a tensor begins."],
+  ],
+  "cpu-js/src/passes/reduction-lanes.ts": [
+    ["2 * i < length", "2 * i <= length", "Overwrites a block that was joined already."],
+    ["c < width", "c <= width", "The next block overwrites the value, or nothing reads it."],
+  ],
+  "cpu-js/src/passes/compile-passes.ts": [
+    ["i < slotCount", "i <= slotCount", "No function refers to an array after the last slot."],
+    ["[]", element, assigned],
+  ],
   "cpu-js/src/passes/map-pass-runner.ts": [
     ["i < end", "i <= end", "Copies one value more, of which the copy is not updated."],
+    ["from < end", "from <= end", "The last range is empty."],
+    [
+      "this.#reducers.length === 0",
+      "false",
+      "Values are computed range by range, with the same results.",
+    ],
+    ['this.pass.over === "element"', "true", "Ranges are shorter, with the same results."],
     [
       "one.name === name",
       "false",

@@ -25,8 +25,6 @@ export class PassTarget {
   /** In the order of `variant.scalars`. */
   readonly scalars: Float64Array;
   dimensions: Dimensions = { matrices: 1, rows: 1, columns: 1 };
-  /** The number of rows to which a mask applies. */
-  maskedRows = 1;
   /** Whether the gradient is what a stage made of it. */
   hasChangedGradient = false;
   readonly #variant: Variant;
@@ -34,6 +32,8 @@ export class PassTarget {
   readonly #Temporary: TemporaryArray;
   readonly #changedGradientIndex: number;
   #shape: readonly number[] | undefined;
+  /** The number of rows to which a mask applies. */
+  #maskedRows = 1;
   /** Whether the counts are those of a step that left no row out. */
   #isComplete = false;
 
@@ -83,7 +83,7 @@ export class PassTarget {
     const { shape } = this.update.parameter;
     this.#shape = shape;
     this.dimensions = dimensionsOf(shape, matrices);
-    this.maskedRows = shape[0] ?? 1;
+    this.#maskedRows = shape[0] ?? 1;
     this.#isComplete = false;
     const first = 2 + slots.length;
     const extents = [
@@ -105,11 +105,11 @@ export class PassTarget {
 
   /** The indices `start` to `end` − 1 of a row of the mask are `row * rowLength` and following. */
   rowLengthOf(extent: Extent): number {
-    return countOf(extent, this.dimensions) / this.maskedRows;
+    return countOf(extent, this.dimensions) / this.#maskedRows;
   }
 
   /** Number of values that take part in a step, in the whole tensor. */
-  total(of: Extent): number {
+  #total(of: Extent): number {
     if (!this.#leavesOut() || !this.hasMaskedRows(of)) return countOf(of, this.dimensions);
     return this.#selectedRows() * this.rowLengthOf(of);
   }
@@ -137,7 +137,7 @@ export class PassTarget {
 
   #fillCount({ of, per }: Count, counts: Values): void {
     if (per === "tensor") {
-      counts[0] = this.total(of);
+      counts[0] = this.#total(of);
       return;
     }
     const { rows, columns } = this.dimensions;
@@ -148,10 +148,10 @@ export class PassTarget {
     }
     const mask = this.update.mask as Uint32Array;
     if (per === "column" && this.dimensions.matrices === 1) {
-      counts.fill(this.#selectedRows() * (rows / this.maskedRows));
+      counts.fill(this.#selectedRows() * (rows / this.#maskedRows));
       return;
     }
-    const perMaskedRow = counts.length / this.maskedRows;
+    const perMaskedRow = counts.length / this.#maskedRows;
     for (let i = 0; i < counts.length; i += 1)
       counts[i] = mask[Math.floor(i / perMaskedRow)] === 0 ? 0 : complete;
   }
