@@ -24,6 +24,8 @@ tests have not changed are reused.
   --seed=<n>          which are drawn (today's date)
   --level=<level>     of the tests of a sample: quick, as in npm test, or full (quick)
   --concurrency=<n>   mutants at once (1)
+  --timeout=<s>       seconds, besides twice the time of its tests, after which a mutant loops forever (30); more where
+                      other work slows the machine
   --report            run nothing; write ${page} from the stored results
   -h, --help
 `;
@@ -38,6 +40,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string", default: new Date().toISOString().slice(0, 10).replaceAll("-", "") },
     level: { type: "string", default: "quick" },
     concurrency: { type: "string", default: "1" },
+    timeout: { type: "string", default: "30" },
     report: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -62,6 +65,12 @@ if (count !== undefined && !(Number.isInteger(count) && count > 0)) {
 
 if (!["quick", "full"].includes(values.level)) {
   console.error(`--level is ${values.level}; expected quick or full.`);
+  process.exit(1);
+}
+
+const timeoutMS = 1000 * Number(values.timeout);
+if (!(timeoutMS > 0)) {
+  console.error(`--timeout is ${values.timeout}; expected a number of seconds.`);
   process.exit(1);
 }
 
@@ -96,6 +105,7 @@ async function mutateFiles(name, files) {
     mutate: files,
     ignoreStatic: values["skip-static"],
     concurrency: Number(values.concurrency),
+    timeoutMS,
     incremental: true,
     incrementalFile: working,
     force: values.force,
@@ -133,6 +143,7 @@ for (const name of filters) {
       count,
       seed,
       concurrency,
+      timeoutMS,
       conditions: `${conditions()}, ${level} tests`,
       force,
       level,

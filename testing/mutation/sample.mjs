@@ -12,10 +12,13 @@ const path = "testing/mutation/results/sample.json";
  * Runs mutants of a package that are drawn at random from all of its files, and stores each result as it comes. A run
  * that was interrupted, or had a smaller count, goes on where it ended.
  *
- * @param {object} options `count` of mutants, `seed`, `concurrency`, `conditions` in words, the `level` of the tests, and
- * whether to `force` a run of what has results
+ * @param {object} options `count` of mutants, `seed`, `concurrency`, `timeoutMS`, `conditions` in words, the `level` of
+ * the tests, and whether to `force` a run of what has results
  */
-export async function runSample(name, { count, seed, concurrency, conditions, force, level }) {
+export async function runSample(
+  name,
+  { count, seed, concurrency, timeoutMS, conditions, force, level },
+) {
   const all = await mutantsOf(sourcesOf(name));
   const drawn = shuffled(all, seed).slice(0, count);
   console.log(`${name}: ${drawn.length} of ${all.length} mutants, seed ${seed}`);
@@ -29,7 +32,7 @@ export async function runSample(name, { count, seed, concurrency, conditions, fo
     mkdirSync("testing/mutation/results", { recursive: true });
     writeFileSync(path, `${JSON.stringify(stored, null, 1)}\n`);
   };
-  if (left.length > 0) await runMutants(name, left, { concurrency, level, store });
+  if (left.length > 0) await runMutants(name, left, { concurrency, timeoutMS, level, store });
   console.log(rowOf(name, readSample()[name]).join("  "));
 }
 
@@ -54,7 +57,7 @@ function readSample() {
 }
 
 /** In one run of Stryker, as each begins with a run of all tests. */
-async function runMutants(name, drawn, { concurrency, level, store }) {
+async function runMutants(name, drawn, { concurrency, timeoutMS, level, store }) {
   const keys = new Set(drawn.map(keyOf));
   mkdirSync(".stryker-tmp", { recursive: true });
   process.env.SAMPLED_MUTANTS = `${process.cwd()}/.stryker-tmp/sampled.json`;
@@ -70,6 +73,7 @@ async function runMutants(name, drawn, { concurrency, level, store }) {
     // They run all tests, each in a process of its own.
     ignoreStatic: true,
     concurrency,
+    timeoutMS,
     level,
     reporters: ["progress-append-only", "tested-mutants"],
   });

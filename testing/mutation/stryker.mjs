@@ -4,7 +4,8 @@ import { Stryker } from "@stryker-mutator/core";
  * Runs mutants of one package.
  *
  * @param {string} name the package
- * @param {object} options those of Stryker that are not the same for every run, and the `level` of the tests
+ * @param {object} options those of Stryker that are not the same for every run, and the `level` of the tests; `timeoutMS`
+ * is long, as most endless loops are noticed by a count of turns, and a slow machine must not pass for one
  * @returns the results of all mutants
  */
 export function runStryker(name, { plugins = [], level = "full", ...options }) {
@@ -25,8 +26,6 @@ export function runStryker(name, { plugins = [], level = "full", ...options }) {
     ignorers: ["messages"],
     coverageAnalysis: "perTest",
     warnings: { slow: false },
-    // Most endless loops are noticed by a count of turns; a slow machine must not pass for one.
-    timeoutMS: 30_000,
     timeoutFactor: 2,
     dryRunTimeoutMinutes: 30,
     ignorePatterns: ["/apps", "/examples", "/docs", ".turbo", "/packages/{webgpu,tfjs,gradstep}"],
