@@ -340,6 +340,12 @@ export const equivalents = {
     [/^i < \w+\.length$/, /<=/, outside],
     ["this.#hasPersistent", "true", "There is nothing to move."],
   ],
+  "wasm/src/codegen/pass-body.ts": [
+    ['"vectors"', '""', "Inputs are told apart by whether they are one value."],
+  ],
+  "wasm/src/codegen/kernel-emitter.ts": [
+    ['"vectors"', '""', "Inputs are told apart by whether they are one value."],
+  ],
   "wasm/src/compiled-kernels.ts": [["compiled === undefined", "true", moreOften]],
   "wasm/src/planning/reduction-joins.ts": [
     ["2 * i < length", "2 * i <= length", "Overwrites a block that was joined already."],
