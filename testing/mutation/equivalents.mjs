@@ -84,6 +84,11 @@ export const equivalents = {
     ["[]", element, assigned],
     ["k < 3", "k <= 3", outside],
     [
+      "isOpen && !isOverAll(pass)",
+      "false",
+      "Tensors run through one pass at a time, with the same results.",
+    ],
+    [
       "i < other.#count",
       "i <= other.#count",
       "The next one overwrites the value, or nothing reads it.",
@@ -110,11 +115,7 @@ export const equivalents = {
       "Values are computed range by range, with the same results.",
     ],
     ['this.pass.over === "element"', "true", "Ranges are shorter, with the same results."],
-    [
-      "one.name === name",
-      "false",
-      "Clears results before they are written, or that nothing reads.",
-    ],
+    ['name === "p"', "true", "Copies parameters that the pass does not change, either."],
   ],
   "cpu-js/src/passes/pass-kernel.ts": [
     [

@@ -46,9 +46,8 @@ export class MapPassRunner {
       ? reductions.map(() => new Temporary(1))
       : this.#reducers.map(({ operands }) => operands);
     this.#results = reductions.map(({ name }) => names.indexOf(name));
-    const isReduced = (name: string): boolean => reductions.some((one) => one.name === name);
     this.#matrixOperands = program.outputs.flatMap(({ name }) =>
-      name.startsWith("@") && !isReduced(name) ? [names.indexOf(name)] : [],
+      name.startsWith("@operand") ? [names.indexOf(name)] : [],
     );
     this.#storesParameter = program.outputs.some(({ name }) => name === "p");
     this.#storesGradient = program.outputs.some(({ name }) => name === "g");
