@@ -101,6 +101,9 @@ describe("chains", () => {
       "function updateAdam",
       "function updateEma",
     ]);
+    const mixed = cpuJs().compile(variantOf(specs["a rule that is not built in"])).source;
+    expect(mixed).toContain("function updateClip_by_global_norm_pass0");
+    expect(mixed).toContain("function updateEma");
     const fused = cpuJs({ kernels: [await compiled(spec, false)] }).compile(variantOf(spec)).source;
     expect(fused.match(/function update\w+/g)).toEqual(
       [0, 1, 2, 3].map((i) => `function updateClip_by_global_norm_adam_ema_pass${i}`),

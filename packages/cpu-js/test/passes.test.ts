@@ -84,6 +84,20 @@ describe.each(sampled(reducingRules, 4))("%s", (_, rule) => {
   });
 });
 
+test("a mean over columns of one matrix in a batch counts its rows, whether a mask selects it or not", async () => {
+  const rule = reducingRule("u = g * meanColumn(g)", { matrices: "last" });
+  const tensors = { a: [1, 5, 3] };
+  for (const selected of [1, 0]) {
+    const options = { unselectedRows: "keep", rows: { a: Uint32Array.of(selected) } } as const;
+    const steps = stepsFor(tensors, 2, () => options);
+    const wanted = await after(reference(), rule.specify({}), tensors, steps);
+    for (const backend of await exactBackends(rule))
+      expect(
+        differingArrays(await after(backend, rule.specify({}), tensors, steps), wanted),
+      ).toEqual([]);
+  }
+});
+
 test("compiled passes are used, and shown", async () => {
   const rule = reducingRule("u = g * sumTensor(g)");
   const [backend, interpreting] = await exactBackends(rule);
