@@ -22,6 +22,40 @@ export const changingStepMutants: readonly Mutant[] = [
       },
     };
   }),
+  wrapping("clear holds for the steps after it, if rows count their own", (optimizer) => {
+    let clears = false;
+    return {
+      step: (...[gradients, options]: Call) => {
+        const isPlain = options === undefined && clears;
+        optimizer.step(gradients, isPlain ? { clear: true } : options);
+        clears ||= options?.clear === true && optimizer.config().rowSteps === true;
+      },
+    };
+  }),
+  wrapping("a mask holds for the step after it, if rows count their own", (optimizer) => {
+    let last: StepOptions["rows"];
+    return {
+      step: (...[gradients, options]: Call) => {
+        const isDense = Object.values(gradients ?? {}).every((one) => ArrayBuffer.isView(one));
+        const isPlain = options === undefined && last !== undefined && isDense;
+        optimizer.step(gradients, isPlain ? { rows: last } : options);
+        last = optimizer.config().rowSteps === true ? options?.rows : undefined;
+      },
+    };
+  }),
+  wrapping(
+    "with copies, other rows are treated as by the first mask",
+    (optimizer, _, { copies }) => {
+      let first: StepOptions["unselectedRows"];
+      return {
+        step: (...[gradients, options]: Call) => {
+          if (options?.rows !== undefined) first ??= options.unselectedRows ?? "keep";
+          const isChanged = options?.rows !== undefined && copies !== undefined;
+          optimizer.step(gradients, isChanged ? { ...options, unselectedRows: first! } : options);
+        },
+      };
+    },
+  ),
   wrapping("a reset has the rows of the one before, if it names none", (optimizer) => {
     let last: ResetOptions["rows"];
     return {

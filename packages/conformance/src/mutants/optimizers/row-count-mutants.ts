@@ -107,6 +107,18 @@ export const rowCountMutants: readonly Mutant[] = [
     Math.min(count + 1, rows),
   ),
   restoringCounts("the number of rows is restored one too small", (count) => count - 1),
+  restoring(
+    "the number of rows of one parameter is restored for all",
+    ({ rowCounts, ...state }) => {
+      if (rowCounts === undefined) return state;
+      const [first] = Object.values(rowCounts);
+      const counts = Object.keys(rowCounts).map((name) => [
+        name,
+        Math.min(first, state.shapes[name][0]),
+      ]);
+      return { ...state, rowCounts: Object.fromEntries(counts) as RowCounts };
+    },
+  ),
   wrapping("states have no number of rows", (optimizer) => ({
     state: async () => {
       const { rowCounts: _, ...state } = await optimizer.state();

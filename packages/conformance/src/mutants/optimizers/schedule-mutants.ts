@@ -1,5 +1,6 @@
 import {
   createOptimizer,
+  type OptimizerOptions,
   type OptimizerSpec,
   type Schedule,
   type StepOptions,
@@ -9,7 +10,11 @@ import type { Mutant } from "../mutant.js";
 import { withOptions, without, wrapping } from "./changed-optimizers.js";
 
 /** Optimizers whose schedules have other values. */
-function rescheduled(name: string, valueAt: (schedule: Schedule, step: number) => number): Mutant {
+function rescheduled(
+  name: string,
+  valueAt: (schedule: Schedule, step: number) => number,
+  isAffected: (options: OptimizerOptions) => boolean = () => true,
+): Mutant {
   const changed = <T extends object>(values: T): T =>
     Object.fromEntries(
       Object.entries(values).map(([key, value]) => [
@@ -21,8 +26,9 @@ function rescheduled(name: string, valueAt: (schedule: Schedule, step: number) =
     ...spec,
     hyperparameters: changed(spec.hyperparameters),
   });
-  const create: typeof createOptimizer = (spec, parameters, options = {}) =>
-    createOptimizer(changedSpec(spec) as typeof spec, parameters, {
+  const create: typeof createOptimizer = (spec, parameters, options = {}) => {
+    if (!isAffected(options as OptimizerOptions)) return createOptimizer(spec, parameters, options);
+    return createOptimizer(changedSpec(spec) as typeof spec, parameters, {
       ...options,
       groups: (options.groups ?? []).map((group) =>
         "rule" in group && group.rule !== undefined
@@ -30,6 +36,7 @@ function rescheduled(name: string, valueAt: (schedule: Schedule, step: number) =
           : changed(group),
       ) as typeof options.groups & object,
     });
+  };
   return { name, kind: "optimizer", target: () => target({ create }) };
 }
 
@@ -43,6 +50,11 @@ export const scheduleMutants: readonly Mutant[] = [
   rescheduled("schedules stay at their first value", (schedule) => schedule.valueAt(0)),
   rescheduled("schedules count every second step", (schedule, step) =>
     schedule.valueAt(Math.floor(step / 2)),
+  ),
+  rescheduled(
+    "schedules stay at their first value where rows count their own steps",
+    (schedule) => schedule.valueAt(0),
+    ({ rowSteps }) => rowSteps === true,
   ),
   withOptions("schedules never count calls", (options) => without(options, "schedulesCount")),
   withOptions("schedules always count calls", (options) =>

@@ -71,6 +71,33 @@ export const sparseMutants: readonly Mutant[] = [
       },
     };
   }),
+  wrapping("values of a longer sparse gradient stay behind those of the next", (optimizer) => {
+    let last: readonly Entry[] = [];
+    return {
+      step: (gradients: Gradients, options?: StepOptions) => {
+        const changed = Object.entries(gradients ?? {}).map(([key, gradient]) => {
+          if (!isSparse(gradient) || optimizer.config().nonFinite !== "skip")
+            return [key, gradient];
+          const entries = entriesOf(gradient);
+          const behind = last.slice(entries.length);
+          last = entries;
+          return [key, fromEntries(gradient, [...entries, ...behind])];
+        });
+        optimizer.step(gradients && Object.fromEntries(changed), options);
+      },
+    };
+  }),
+  wrapping("the rows of a mask from the 257th on are left out", (optimizer) => ({
+    step: (gradients: Gradients, options?: StepOptions) => {
+      const rows = options?.rows;
+      if (!ArrayBuffer.isView(rows)) optimizer.step(gradients, options);
+      else
+        optimizer.step(gradients, {
+          ...options,
+          rows: rows.map((row, i) => (i < 256 ? row : 0)),
+        });
+    },
+  })),
   changing("rows whose gradient is 0 are left out", (entries) =>
     entries.filter(([, values]) => values.some((value) => value !== 0)),
   ),

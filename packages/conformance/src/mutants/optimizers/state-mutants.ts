@@ -1,6 +1,6 @@
 import type { OptimizerState, StepControlState } from "@gradstep/core";
 import type { Mutant } from "../mutant.js";
-import { restoring } from "./changed-optimizers.js";
+import { restoring, wrapping } from "./changed-optimizers.js";
 
 /** Restores another state of the calls between steps. */
 function restoringControl(
@@ -30,6 +30,42 @@ export const stateMutants: readonly Mutant[] = [
   restoring("groups that were frozen are not frozen", (state) => ({
     ...state,
     groups: state.groups.map((group) => ({ ...group, frozen: false })),
+  })),
+  wrapping("groups that are frozen stay frozen when a state is restored", (optimizer) => ({
+    restore: (state, options) => {
+      const frozen = optimizer.groups.filter((group) => group.frozen);
+      const misfits = optimizer.restore(state, options);
+      for (const group of frozen) group.frozen = true;
+      return misfits;
+    },
+  })),
+  wrapping("groups have the numbers of the group at their place in the state", (optimizer) => ({
+    restore: (state, options) => {
+      const misfits = optimizer.restore(state, options);
+      const own = optimizer.config().groups;
+      const groups = state.groups.map((group, i) =>
+        i === 0 ? group : { ...group, parameters: own[i - 1].match as readonly string[] },
+      );
+      optimizer.restore({ ...state, groups }, options);
+      return misfits;
+    },
+  })),
+  wrapping("a state in the arrays of an earlier one has its values", (optimizer) => ({
+    state: async (options) => {
+      const state = await optimizer.state();
+      return options?.reuse === undefined ? state : { ...state, slots: options.reuse.slots };
+    },
+  })),
+  wrapping("a state in the arrays of an earlier one has one array per parameter", (optimizer) => ({
+    state: async (options) => {
+      const state = await optimizer.state(options);
+      if (options?.reuse === undefined) return state;
+      const slots = Object.entries(state.slots).map(([name, values]) => [
+        name,
+        Object.fromEntries(Object.keys(values).map((slot) => [slot, Object.values(values)[0]])),
+      ]);
+      return { ...state, slots: Object.fromEntries(slots) as OptimizerState["slots"] };
+    },
   })),
   restoring("slots of the first parameter alone are restored", (state) => {
     const [first] = Object.keys(state.slots);

@@ -94,6 +94,7 @@ export const adamMutants: readonly Mutant[] = [
     step: [["(epsilon * 2 ** -28) ** 2", "(epsilon * 2 ** -28)"]],
   }),
   adam("all negative means are cleared", { element: [["abs(m) <", "m <"]] }),
+  adam("means at the threshold are cleared", { element: [["abs(m) <", "abs(m) <="]] }),
   adamw("decay after the update", {
     element: [
       ["p = p * decay", ""],

@@ -16,6 +16,7 @@ import { maximizeChecks } from "./maximize.js";
 import { nonFiniteChecks } from "./non-finite.js";
 import { optimizerModelChecks } from "./optimizer-model.js";
 import { randomReductionChecks } from "./random-reductions.js";
+import { manyRowChecks } from "./many-rows.js";
 import { maskMemoryChecks } from "./masks-in-memory.js";
 import { refusedRepetitionChecks } from "./refused-repetitions.js";
 import { repeatedCallChecks } from "./repeated-calls.js";
@@ -23,6 +24,8 @@ import { repeatedStepChecks } from "./repeated-steps.js";
 import { resetChecks } from "./reset.js";
 import { interruptedStepChecks } from "./interrupted-steps.js";
 import { ownRuleStateChecks } from "./own-rule-states.js";
+import { reusedStateChecks } from "./reused-states.js";
+import { restoredGroupChecks } from "./restored-groups.js";
 import { resumeChecks, stageResumeChecks } from "./resume.js";
 import { rowCountChecks } from "./row-counts.js";
 import { rowStepMoveChecks } from "./row-step-moves.js";
@@ -63,6 +66,8 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...(isBuiltIn ? stageResumeChecks : []),
     ...interruptedStepChecks,
     ...ownRuleStateChecks,
+    ...restoredGroupChecks,
+    ...reusedStateChecks,
     ...rowCountChecks,
     ...stepControlChecks,
     ...lossScaleChecks,
@@ -78,6 +83,7 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...repeatedCallChecks,
     ...refusedRepetitionChecks(rules),
     ...rowChecks(rules),
+    ...manyRowChecks,
     ...copiedSlotMoveChecks,
     ...maskedMatrixChecks,
     ...unselectedRowChecks,

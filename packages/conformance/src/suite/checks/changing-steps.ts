@@ -1,4 +1,4 @@
-import { sgd, type WrappingBackend } from "@gradstep/core";
+import { sgd, type OptimizerOptions, type WrappingBackend } from "@gradstep/core";
 import { assertCode, assertSame } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { withRepeater } from "../with-repeater.js";
@@ -10,13 +10,25 @@ export const changingStepChecks: readonly Check[] = [
     group: "calls and steps",
     name: "clear: a gradient is cleared that was not in the steps before",
     needs: ["layouts"],
-    run: clearLater,
+    run: (context) => clearLater(context),
+  },
+  {
+    group: "calls and steps",
+    name: "clear: the same where each row counts its own steps",
+    needs: ["layouts", "rows", "rowSteps"],
+    run: (context) => clearLater(context, { sparse: "lazy", rowSteps: true }),
   },
   {
     group: "calls and steps",
     name: "gradients with gaps, and masks in tensors, follow plain ones",
     needs: ["layouts", "wrapsArrays"],
     run: layoutsLater,
+  },
+  {
+    group: "calls and steps",
+    name: "nonFinite: after a skipped step, a sparse gradient of fewer rows is taken",
+    needs: ["rows", "skippedSteps"],
+    run: fewerRows,
   },
   {
     group: "calls and steps",
@@ -28,11 +40,11 @@ export const changingStepChecks: readonly Check[] = [
 const spec = sgd({ learningRate: 1 });
 
 /** An optimizer that has taken two steps with the same tensor. */
-async function start({ target }: Context) {
+async function start({ target }: Context, options: OptimizerOptions = {}) {
   const backend = withRepeater(await target.backend());
   const w = backend.tensor([2, 2], [1, 2, 3, 4]);
   const g = backend.tensor([2, 2], [1, 1, 2, 2]);
-  const optimizer = target.create(spec, { w }) as ReturnType<typeof target.create>;
+  const optimizer = target.create(spec, { w }, options) as ReturnType<typeof target.create>;
   for (let step = 0; step < 2; step += 1) optimizer.step({ w: g });
   const check = async (where: string, values: readonly number[]): Promise<void> =>
     assertSame(await w.read(), values, `sgd, ${where}`, 'p of "w"');
@@ -40,8 +52,8 @@ async function start({ target }: Context) {
   return { backend, g, optimizer, check };
 }
 
-async function clearLater(context: Context): Promise<void> {
-  const { g, optimizer, check } = await start(context);
+async function clearLater(context: Context, options?: OptimizerOptions): Promise<void> {
+  const { g, optimizer, check } = await start(context, options);
   optimizer.step({ w: g }, { clear: true });
   await check("step 3, with clear", [-2, -1, -3, -2]);
   assertSame(await g.read(), [0, 0, 0, 0], "sgd, step 3, with clear", "the gradient");
@@ -67,6 +79,19 @@ async function layoutsLater(context: Context): Promise<void> {
     optimizer.step({ w: g });
     await check("step 6, without a mask", [-4, -4, -10, -10]);
   }
+  optimizer.dispose();
+}
+
+async function fewerRows({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const w = backend.tensor([4, 1]);
+  const optimizer = target.create(spec, { w }, { sparse: "lazy", nonFinite: "skip" });
+  const step = (rows: readonly number[], values: readonly number[]): void =>
+    optimizer.step({ w: { indices: Uint32Array.from(rows), values: Float32Array.from(values) } });
+  step([0, 1, 2], [1, 2, Number.NaN]);
+  assertSame(await w.read(), [0, 0, 0, 0], "sgd, a step that is skipped", 'p of "w"');
+  step([3], [4]);
+  assertSame(await w.read(), [0, 0, 0, -4], "sgd, the step after it, of one row", 'p of "w"');
   optimizer.dispose();
 }
 

@@ -41,6 +41,12 @@ const thresholds: Readonly<Record<string, { settings: object; slots: Record<stri
   ademamix: { settings: { epsilon }, slots: { m1: mean, m2: mean, v: square } },
 };
 
+/**
+ * Magnitudes in units of the threshold: the threshold itself, which is not cleared, and the last f32 below it are among
+ * them. No two that follow one another stay.
+ */
+const factors = [0.5, 1, 0.75, 1.5, 0.25, 2 ** 20, 1 - 2 ** -24];
+
 /** Slots whose values have a sign. */
 const signed = new Set(["m", "m1", "m2", "a"]);
 
@@ -90,7 +96,7 @@ async function clearing(
       Object.entries(slots).map(([slot, limit]) => [
         slot,
         Float32Array.from({ length: size }, (_, i) => {
-          const value = (limit || square) * [0.5, 0.75, 1.5, 0.25, 2 ** 20][(i + step) % 5];
+          const value = Math.fround(limit || square) * factors[(i + step) % factors.length];
           return signed.has(slot) && i % 8 >= 4 ? -value : value;
         }),
       ]),
@@ -114,7 +120,7 @@ async function clearing(
           );
           continue;
         }
-        const isCleared = step % interval === 0 && Math.abs(start) < limit;
+        const isCleared = step % interval === 0 && Math.abs(start) < Math.fround(limit);
         assert(
           (after[slot][i] === 0) === isCleared,
           `${where} is ${after[slot][i]} after ${start} and a gradient of 0; expected ${isCleared ? "exactly 0 (bound 0)" : "not 0"} with the threshold ${limit} at every ${interval}th step`,

@@ -25,7 +25,13 @@ export const optimizerModelChecks: readonly Check[] = [
     group: "optimizer",
     name: "masks and unselectedRows hold for one step",
     needs: ["rows"],
-    run: maskedSteps,
+    run: (context) => maskedSteps(context, false),
+  },
+  {
+    group: "optimizer",
+    name: "masks and unselectedRows hold for one step of a parameter with a copy",
+    needs: ["rows", "layouts"],
+    run: (context) => maskedSteps(context, true),
   },
   {
     group: "optimizer",
@@ -36,10 +42,15 @@ export const optimizerModelChecks: readonly Check[] = [
 ];
 
 /** Exact in f32: m is halved, 4 is added to it, and p decreases by m; in a row without gradient 0 is added. */
-async function maskedSteps({ target }: Context): Promise<void> {
+async function maskedSteps({ target }: Context, hasCopy: boolean): Promise<void> {
   const backend = await target.backend();
   const a = backend.tensor([2]);
-  const optimizer = target.create(sgd({ learningRate: 1, momentum: 0.5 }), { a });
+  const copy = hasCopy ? backend.tensor([2]) : undefined;
+  const optimizer = target.create(
+    sgd({ learningRate: 1, momentum: 0.5 }),
+    { a },
+    copy && { copies: { a: { to: copy } } },
+  );
   const first = Uint32Array.of(1, 0);
   const second = Uint32Array.of(0, 1);
   const steps: readonly (readonly [string, StepOptions | undefined, readonly number[]])[] = [
@@ -52,7 +63,9 @@ async function maskedSteps({ target }: Context): Promise<void> {
   ];
   for (const [i, [what, options, expected]] of steps.entries()) {
     optimizer.step({ a: Float32Array.of(4, 4) }, options);
-    assertSame(await a.read(), expected, `sgd, step ${i + 1}, ${what}`, 'p of "a"');
+    const step = `sgd, step ${i + 1}, ${what}`;
+    assertSame(await a.read(), expected, step, 'p of "a"');
+    if (copy !== undefined) assertSame(await copy.read(), expected, step, 'the copy of "a"');
   }
   optimizer.dispose();
 }

@@ -1,5 +1,6 @@
 import {
   adamw,
+  sgd,
   type Backend,
   type Gradients,
   type Optimizer,
@@ -98,6 +99,12 @@ export const rowCountChecks: readonly Check[] = [
     needs: ["rows"],
     run: endOfNumber,
   },
+  {
+    group: "state",
+    name: "each parameter has the number of rows that a state has of it",
+    needs: ["rows"],
+    run: numbersByName,
+  },
 ];
 
 /** What optimizers are made with. */
@@ -191,6 +198,31 @@ async function endOfNumber(context: Context): Promise<void> {
   optimizer.rows("w").remap(Uint32Array.of(4, 3, 2, 1, 0));
   await step(every, "after a remap");
   await assertCount(optimizer, rows, "after a remap");
+  optimizer.dispose();
+}
+
+/** With SGD and gradients of 1, a step subtracts 1 from the rows that are counted. */
+async function numbersByName({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const counts = { first: 2, second: 3, third: 1, fourth: 3 };
+  const parameters = Object.fromEntries(
+    Object.keys(counts).map((name) => [name, backend.tensor([3, 1])]),
+  );
+  const optimizer = target.create(sgd({ learningRate: 1 }), parameters);
+  const rowCounts = { third: counts.third, first: counts.first };
+  optimizer.restore({ ...(await optimizer.state()), rowCounts });
+  optimizer.step(
+    Object.fromEntries(Object.keys(counts).map((name) => [name, new Float32Array(3).fill(1)])),
+  );
+  for (const [name, count] of Object.entries(counts))
+    assertSame(
+      await parameters[name].read(),
+      [0, 1, 2].map((row) => (row < count ? -1 : 0)),
+      `sgd, step 1, with ${JSON.stringify(rowCounts)} rows`,
+      `p of "${name}"`,
+    );
+  const { rowCounts: after } = await optimizer.state();
+  assertEqual(after, rowCounts, "the numbers of rows in a state, after a step");
   optimizer.dispose();
 }
 

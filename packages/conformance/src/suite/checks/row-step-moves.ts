@@ -1,5 +1,5 @@
-import { adam, newRow, type Optimizer } from "@gradstep/core";
-import { assert, assertEqual } from "../assertions.js";
+import { adam, newRow, sgd, type Optimizer } from "@gradstep/core";
+import { assert, assertEqual, assertSame } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 
 /** The steps that rows count go with the rows, and begin again at 0 where slots do. */
@@ -10,7 +10,43 @@ export const rowStepMoveChecks: readonly Check[] = [
     needs: ["rows", "rowSteps"],
     run: checkMoves,
   },
+  {
+    group: "sparse gradients",
+    name: "rowSteps: schedules have the value of the optimizer's step",
+    needs: ["rows", "rowSteps"],
+    run: checkSchedule,
+  },
 ];
+
+/** The rate doubles from step to step; rows that have taken the same number of steps are updated at different ones. */
+async function checkSchedule({ target }: Context): Promise<void> {
+  const backend = await target.backend();
+  const w = backend.tensor([3, 1]);
+  const optimizer = target.create(
+    sgd({ learningRate: (step: number) => 2 ** step }),
+    { w },
+    { sparse: "lazy", rowSteps: true },
+  );
+  const steps: readonly (readonly [readonly number[], readonly number[]])[] = [
+    [[0], [-1, 0, 0]],
+    [[1], [-1, -2, 0]],
+    [
+      [2, 0],
+      [-5, -2, -4],
+    ],
+  ];
+  for (const [i, [rows, expected]] of steps.entries()) {
+    const values = new Float32Array(rows.length).fill(1);
+    optimizer.step({ w: { indices: Uint32Array.from(rows), values } });
+    assertSame(
+      await w.read(),
+      expected,
+      `sgd, step ${i + 1}, of rows ${rows.join(" and ")}`,
+      'p of "w"',
+    );
+  }
+  optimizer.dispose();
+}
 
 async function checkMoves({ target }: Context): Promise<void> {
   const backend = await target.backend();
