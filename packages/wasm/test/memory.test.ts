@@ -122,6 +122,19 @@ test("arguments that are views of the memory survive its growth", async () => {
   expect([...(await backend.tensor([3], gradient.view()).read())]).toEqual([1, 2, 3]);
 });
 
+test("a gradient that is a view of the memory is taken before a sparse one makes it grow", async () => {
+  const backend = wasm({ heap: growing() });
+  const gradient = backend.tensor([3]);
+  const w = backend.tensor([3], [0, 0, 0]);
+  const e = backend.tensor([4, 2], new Float32Array(8));
+  const optimizer = createOptimizer(sgd({ learningRate: 1 }), { e, w }, { sparse: "lazy" });
+  gradient.write([1, 2, 3]);
+  const values = Float32Array.of(4, 5);
+  optimizer.step({ e: { indices: Uint32Array.of(2), values }, w: gradient.view() });
+  expect([...(await w.read())]).toEqual([-1, -2, -3]);
+  expect([...(await e.read())]).toEqual([0, 0, 0, 0, -4, -5, 0, 0]);
+});
+
 test("what is no tensor, move or run of the backend is refused", () => {
   const backend = wasm();
   const w = backend.tensor([3]);
