@@ -27,7 +27,6 @@ export class GrowableBuffer {
       if (this.address !== 0) this.#heap.free(this.address);
       this.address = address;
       this.#capacity = capacity;
-      this.words = new Int32Array(0);
     }
     // Growth detaches the views of unshared memory. Views of shared memory remain valid.
     if (this.words.length !== this.#capacity) {
