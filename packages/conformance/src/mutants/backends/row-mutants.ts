@@ -85,6 +85,40 @@ export const rowMutants: readonly Mutant[] = [
         }),
       }),
   },
+  {
+    name: "small values are cleared in the rows of a mask alone, also if others are updated",
+    kind: "backend",
+    target: () =>
+      target({
+        backend: withRun((run, variant) => (updates, count) => {
+          const thresholds = flushedSlotsOf(variant.perElement).map((one) =>
+            variant.scalars.indexOf(one.threshold),
+          );
+          const isAffected = ({ mask, unselectedRows, scalars }: Update): boolean =>
+            mask !== undefined &&
+            unselectedRows !== "keep" &&
+            thresholds.some((threshold) => scalars[threshold] > 0);
+          for (const update of updates.slice(0, count)) {
+            if (!isAffected(update)) {
+              run([update], 1);
+              continue;
+            }
+            run([{ ...update, unselectedRows: "keep" }], 1);
+            const mask = u32(update.mask);
+            const arrays = [...arraysOf<Float32Array>(variant, update).values()];
+            const before = arrays.map((values) => values.slice());
+            const scalars = update.scalars.map((value, i) => (thresholds.includes(i) ? 0 : value));
+            run([{ ...update, scalars, mask: mask.map(() => 0) }], 1);
+            arrays.forEach((values, k) => {
+              const rowLength = values.length / mask.length;
+              before[k].forEach((value, i) => {
+                if (mask[Math.floor(i / rowLength)] !== 0) values[i] = value;
+              });
+            });
+          }
+        }),
+      }),
+  },
   moving("rows that are reset keep their slots", (moves, sources) => [
     moves.map((move) => (flagsOf(move) === undefined ? move : { ...move, reset: "added" })),
     sources,

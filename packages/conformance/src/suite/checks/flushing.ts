@@ -1,4 +1,4 @@
-import type { OptimizerSpec, Rule } from "@gradstep/core";
+import type { OptimizerSpec, Rule, StepOptions } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
 import { assert } from "../assertions.js";
 import { needsOf } from "../rule-needs.js";
@@ -47,6 +47,8 @@ const thresholds: Readonly<Record<string, { settings: object; slots: Record<stri
  */
 const factors = [0.5, 1, 0.75, 1.5, 0.25, 2 ** 20, 1 - 2 ** -24];
 
+const mask = Uint32Array.of(0, 1, 0, 1);
+
 /** Slots whose values have a sign. */
 const signed = new Set(["m", "m1", "m2", "a"]);
 
@@ -69,7 +71,14 @@ export function flushChecks(rules: readonly Rule[]): readonly Check[] {
           group,
           name: `${rule.name}: only in the rows of a mask`,
           needs: ["rows", ...needsOf(rule)] as const,
-          run: (context: Context) => clearing(context, spec, slots, Uint32Array.of(0, 1, 0, 1)),
+          run: (context: Context) => clearing(context, spec, slots, { rows: mask }),
+        },
+        {
+          group,
+          name: `${rule.name}: in all rows, if others are updated by a gradient of 0`,
+          needs: ["rows", ...needsOf(rule)] as const,
+          run: (context: Context) =>
+            clearing(context, spec, slots, { rows: mask, unselectedRows: "zero" }),
         },
       ];
     });
@@ -79,16 +88,17 @@ async function clearing(
   { target }: Context,
   spec: OptimizerSpec,
   slots: Readonly<Record<string, number>>,
-  mask?: Uint32Array,
+  options?: StepOptions,
 ): Promise<void> {
   const backend = await target.backend();
+  const leavesOut = options !== undefined && options.unselectedRows !== "zero";
   const rowLength = 9;
   const rows = 4;
   const size = rows * rowLength;
   const parameters = { p: backend.tensor([rows, rowLength], new Float32Array(size).fill(1)) };
   const optimizer = target.create(spec, parameters);
   const state = await optimizer.state();
-  const steps = mask === undefined ? [1, 32, 63, 64, 65, 128] : [63, 64, 128];
+  const steps = options === undefined ? [1, 32, 63, 64, 65, 128] : [63, 64, 128];
   for (const step of steps) {
     const iterations = step - 1;
     // The order depends on the step, so that each element is small at one of the steps that clear.
@@ -107,13 +117,13 @@ async function clearing(
       groups: state.groups.map((group) => ({ ...group, iterations })),
       slots: { p: { ...state.slots.p, ...before } },
     });
-    optimizer.step({ p: new Float32Array(size) }, mask && { rows: mask });
+    optimizer.step({ p: new Float32Array(size) }, options);
     const { p: after } = await snapshot(optimizer, parameters);
     for (const [slot, limit] of Object.entries(slots)) {
       for (let i = 0; i < size; i += 1) {
         const start = before[slot][i];
         const where = `${spec.rule.name}, step ${step}: ${slot} of "p"[${i}]`;
-        if (mask !== undefined && mask[Math.floor(i / rowLength)] === 0) {
+        if (leavesOut && mask[Math.floor(i / rowLength)] === 0) {
           assert(
             Object.is(after[slot][i], start),
             `${where}, in a row that the mask leaves out, is ${after[slot][i]}; expected exactly ${start} (bound 0)`,
