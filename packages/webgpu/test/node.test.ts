@@ -3,13 +3,28 @@ import { promisify } from "node:util";
 import { webgpu } from "@gradstep/webgpu/node";
 import { expect, test } from "vitest";
 import { slowTest } from "../../../testing/slow-test.js";
+import { describe, newDevice } from "./gpu.js";
 
 test.each([[{ devise: {} }], [null], [[]], ["cpu"]])(
   "options %j are refused, and no device is asked for",
-  async (options) => {
-    await expect(webgpu(options as never)).rejects.toMatchObject({ code: "UNKNOWN_OPTION" });
+  (options) => {
+    expect(() => webgpu(options as never)).toThrow(
+      expect.objectContaining({ code: "UNKNOWN_OPTION" }) as Error,
+    );
   },
 );
+
+describe("a device of the caller's", () => {
+  test("has its backend at once, as in browsers, and outlives it", async () => {
+    const device = await newDevice();
+    const backend = webgpu({ device });
+    const weights = backend.tensor([2], [1, 2]);
+    expect(await weights.read()).toEqual(new Float32Array([1, 2]));
+    backend.dispose();
+    const again = webgpu({ device });
+    expect(await again.tensor([1], [3]).read()).toEqual(new Float32Array([3]));
+  });
+});
 
 slowTest(
   "where Vulkan does not find the software driver, the error says why and what to do",

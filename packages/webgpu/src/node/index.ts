@@ -6,17 +6,26 @@ import { nodeGpu } from "./node-gpu.js";
 export { nodeGpu, type NodeGpu } from "./node-gpu.js";
 
 /**
- * A backend in Node, through the package `webgpu`, which must be installed as well.
+ * A backend on a caller-owned device. `dispose` does not destroy the device.
+ * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
+ */
+export function webgpu(options: { readonly device: GPUDevice }): WebGpu;
+/**
+ * A backend on a new device, through the package `webgpu`, which must be installed as well.
  *
- * @param options.device a caller-owned device; a new one by default
  * @throws {GradstepError} `UNSUPPORTED` if that package is missing or finds no adapter; `UNKNOWN_OPTION`,
  * `INVALID_HYPERPARAMETER`
  */
-export async function webgpu(
+export function webgpu(options?: DeviceOptions): Promise<WebGpu>;
+export function webgpu(
   options: DeviceOptions & { readonly device?: GPUDevice } = {},
-): Promise<WebGpu> {
+): WebGpu | Promise<WebGpu> {
   checkWebgpuOptions(options);
   if (options.device !== undefined) return new WebGpuBackend(options.device, false);
+  return makeBackend(options);
+}
+
+async function makeBackend(options: DeviceOptions): Promise<WebGpu> {
   const gpu = options.gpu ?? (await nodeGpu()).gpu;
   return new WebGpuBackend(await requestDevice({ ...options, gpu }), true);
 }
