@@ -14,6 +14,9 @@ export interface AveragedWeights {
  * callbacks that come later evaluate and save these. The next epoch begins with the trained weights, and so does the time
  * after the training; call `optimizer.swap()` to use the averages then. As Keras's `SwapEMAWeights(swap_on_epoch=True)`.
  *
+ * In a list with `tf.callbacks.earlyStopping()`, pass `new tf.CustomCallback(averagedWeights(optimizer))`: TF.js does not
+ * mix plain objects with its own classes.
+ *
  * TF.js computes `val_loss` before an epoch ends, with the trained weights; call `model.evaluate` in a later callback.
  * @throws {GradstepError} `INVALID_PARAMETER`
  */

@@ -2,6 +2,7 @@
 import "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js";
 import { adamw, chain, clipByGlobalNorm, cosineDecay, ema, sgd, warmup } from "@gradstep/core";
+import { CustomCallback, EarlyStopping } from "@tensorflow/tfjs-layers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { averagedWeights, GradstepOptimizer, tfOptimizer } from "../src/index.js";
 import { backends, classifier, codeOf, numbers, samples, tf, variable } from "./support.js";
@@ -107,6 +108,27 @@ describe.each(backends)("on TF.js's %s backend", (name) => {
     expect(optimizer.isSwapped).toBe(false);
     await model.fit(x, y, { epochs: 1, verbose: 0 });
     expect(optimizer.iterations).toBe(8);
+  });
+
+  test("averagedWeights works beside TF.js's early stopping, as a callback of TF.js's class", async () => {
+    const model = classifier();
+    const optimizer = tfOptimizer(chain(adamw({ learningRate: 0.05 }), ema(0.9)));
+    model.compile({ optimizer, loss: "categoricalCrossentropy" });
+    const { x, y } = samples();
+    const seen: boolean[] = [];
+    const stopping = new EarlyStopping({ monitor: "loss", mode: "max", patience: 1 });
+    const onEpochEnd = async (): Promise<void> => {
+      seen.push(optimizer.isSwapped);
+    };
+    const callbacks = [
+      stopping,
+      new CustomCallback(averagedWeights(optimizer)),
+      new CustomCallback({ onEpochEnd }),
+    ];
+    await model.fit(x, y, { epochs: 9, verbose: 0, callbacks });
+    // The loss falls, which a maximum does not: the second epoch is the last.
+    expect(seen).toEqual([true, true]);
+    expect(optimizer.isSwapped).toBe(false);
   });
 
   test("metrics gives the global norm without a read-back in the step", async () => {
