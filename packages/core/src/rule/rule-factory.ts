@@ -41,7 +41,7 @@ export interface RuleDefinition<H extends string, O extends OptionTable, S exten
    * (`first`), or the last two (`last`). `first` if left out.
    */
   readonly matrices?: Matrices;
-  /** Scalars that are kept from step to step: name → value before the first step. */
+  /** Scalars of `perStep` that are kept from step to step: name → value before the first step. `perElement` cannot read them. */
   readonly persistentScalars?: Readonly<Record<string, number>>;
   /**
    * Values to be read with `optimizer.metrics()`: names that the text assigns in each step, with how many values
