@@ -234,6 +234,47 @@ describe("earlyStopping", () => {
     expect([...(await w.read())]).toEqual([1, 2, 2]);
   });
 
+  test("a state survives JSON, the best weights included", async () => {
+    const w = backend.tensor([2], [1, 2]);
+    const stopping = earlyStopping({ patience: 2, parameters: { w } });
+    stopping.update(1);
+    const state = await stopping.state();
+    const listed = { ...state, bestWeights: { w: [1, 2] } };
+    for (const saved of [
+      JSON.parse(JSON.stringify(state)) as typeof state,
+      anything<typeof state>(listed),
+    ]) {
+      w.write([5, 6]);
+      const resumed = earlyStopping({ patience: 2, parameters: { w } });
+      resumed.restore(saved);
+      resumed.restoreBestWeights();
+      expect([...(await w.read())]).toEqual([1, 2]);
+      expect([resumed.update(3), resumed.update(3)]).toEqual([false, true]);
+    }
+  });
+
+  test("a state in which JSON lost a value is refused, and nothing changes", async () => {
+    const w = backend.tensor([2], [1, 2]);
+    const stopping = earlyStopping({ parameters: { w } });
+    stopping.update(1);
+    const state = await stopping.state();
+    const refused = (saved: unknown, message: RegExp): void => {
+      expect(codeOf(() => stopping.restore(anything(saved)))).toBe("STATE_MISMATCH");
+      expect(() => stopping.restore(anything(saved))).toThrow(message);
+    };
+    refused(
+      { ...state, bestWeights: { w: [1, null] } },
+      /bestWeights\.w\[1\] is null.*through JSON/,
+    );
+    refused({ ...state, bestWeights: { w: "12" } }, /bestWeights\.w is "12"/);
+    refused({ ...state, best: null }, /JSON turns NaN and Infinity into null/);
+    refused(Promise.resolve(state), /await earlyStopping\.state\(\)/);
+    expect(await stopping.state()).toEqual(state);
+    const plateau = reduceOnPlateau(createOptimizer(sgd(), { w }));
+    const lost = { best: null, wait: 1, cooldown: 0 };
+    expect(() => plateau.restore(lost)).toThrow(/JSON turns NaN and Infinity into null/);
+  });
+
   test("errors", async () => {
     const w = backend.tensor([2]);
     expect(codeOf(() => earlyStopping({ patience: -1 }))).toBe("INVALID_HYPERPARAMETER");

@@ -8,6 +8,8 @@ import {
   type Parameters,
 } from "../optimizer/parameters/parameter-checks.js";
 import { gradientPool } from "../optimizer/parameters/slot-allocation.js";
+import { Misfits } from "../optimizer/state/misfit.js";
+import { numbersAt, own, tableAt } from "../optimizer/state/state-values.js";
 
 /** The values that the parameters of `earlyStopping` had at the best update, in memory of their backend. */
 export class BestWeights {
@@ -65,16 +67,26 @@ export class BestWeights {
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  /** @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY` */
-  write(values: Readonly<Record<string, ArrayLike<number>>>): void {
-    for (const [name, { size }] of Object.entries(this.#parameters))
-      if (values[name]?.length !== size)
-        throw new GradstepError(
-          `earlyStopping: bestWeights has ${show(values[name])} for "${name}"; expected ${size} values. The parameters are ${list(Object.keys(this.#parameters))}.`,
-          { code: "STATE_MISMATCH" },
-        );
+  /**
+   * @param saved the values by parameter, also as arrays and objects of JSON
+   * @throws {GradstepError} `STATE_MISMATCH`, `OUT_OF_MEMORY`; then nothing has changed
+   */
+  write(saved: unknown): void {
+    const misfits = new Misfits();
+    const ofWeights = misfits.at("bestWeights");
+    const table = tableAt(ofWeights, saved);
+    const values = Object.entries(this.#parameters).map(([name, { size }]) => {
+      const one = numbersAt(ofWeights.at(name), "shape", own(table, name), size);
+      return [name, one ?? []] as const;
+    });
+    const [first] = misfits.all;
+    if (first !== undefined)
+      throw new GradstepError(
+        `earlyStopping: ${first.message} The parameters are ${list(Object.keys(this.#parameters))}.`,
+        { code: "STATE_MISMATCH", misfits: misfits.all },
+      );
     this.#allocate();
-    for (const [name, copy] of this.#copies) copy.write(values[name]);
+    for (const [name, one] of values) this.#copies.get(name)!.write(one);
   }
 
   free(): void {

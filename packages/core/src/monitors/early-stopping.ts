@@ -43,7 +43,7 @@ export interface EarlyStoppingState {
   readonly epochs: number;
   /** Updates without improvement. */
   readonly wait: number;
-  /** The best values by parameter, if there are any. */
+  /** The best values by parameter, if there are any. `restore` also takes what JSON makes of the arrays. */
   readonly bestWeights?: Readonly<Record<string, Values>>;
 }
 
@@ -149,7 +149,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
     restore(saved) {
       checkMonitorState(owner, saved, ["bestEpoch", "epochs", "wait"]);
       const { best, bestEpoch, epochs, wait, bestWeights } = saved;
-      if (best !== null) weights?.write(bestWeights ?? {});
+      if (best !== null) weights?.write(bestWeights);
       state = { best, bestEpoch, epochs, wait };
     },
     dispose() {

@@ -1,4 +1,5 @@
 import { GradstepError, show } from "../errors.js";
+import { isPromise } from "../is-promise.js";
 
 /** Whether a monitored number, such as a loss or an accuracy, is better when it is smaller or larger. */
 export type MonitorMode = (typeof monitorModes)[number];
@@ -42,17 +43,23 @@ export function checkMonitored(owner: string, value: unknown): asserts value is 
 }
 
 /**
- * Checks the state of a monitor: a value that is a number or null, counts, and nothing else.
+ * Checks the state of a monitor: a value that is a number, or null before the first, counts, and nothing else.
  * @throws {GradstepError} `STATE_MISMATCH`
  */
 export function checkMonitorState(owner: string, state: unknown, counts: readonly string[]): void {
   const { best, ...rest } = Object(state) as Record<string, unknown>;
+  const isBefore = best === null && rest["wait"] === 0 && rest["bestWeights"] === undefined;
   const isValid =
-    (best === null || typeof best === "number") &&
+    (isBefore || typeof best === "number") &&
     counts.every((name) => Number.isSafeInteger(rest[name]) && (rest[name] as number) >= 0);
   if (isValid) return;
+  const remedy = isPromise(state)
+    ? ` Pass what it resolves to: await ${owner}.state().`
+    : best === null && !isBefore
+      ? " JSON turns NaN and Infinity into null: store such states with v8.serialize, in IndexedDB, or as a checkpoint of @gradstep/checkpoint."
+      : "";
   throw new GradstepError(
-    `${owner}: got ${show(state)}; expected what its state() returned, with best and the counts ${counts.join(", ")}.`,
+    `${owner}: got ${show(state)}${best === null ? " whose best is null" : ""}; expected what its state() gave, with best and the counts ${counts.join(", ")}.${remedy}`,
     { code: "STATE_MISMATCH" },
   );
 }

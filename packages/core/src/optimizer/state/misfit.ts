@@ -4,7 +4,7 @@ const sameRule = "Make the optimizer with the rule and options of the state.";
 
 /** What to do, by kind. */
 const remedies: Readonly<Record<MisfitKind, string>> = {
-  format: "Pass what optimizer.state() resolved to, unchanged.",
+  format: "Pass what state() resolved to, unchanged.",
   rule: sameRule,
   hyperparameter: "Correct it in the state.",
   schedule: 'To go on with the schedule of this optimizer, use the option { schedules: "code" }.',
