@@ -14,6 +14,14 @@ slowTest("mutants: a sample, chosen by the seed, is killed", async () => {
   expect(status).toBe(0);
 });
 
+test("a file that Node cannot run is wrong usage, and the message says how to run TypeScript", async () => {
+  // Newer versions of Node run .ts, and none .tsx.
+  writeFileSync(join(directory, "rule.tsx"), "export {};");
+  const { status, errors } = await run(["verify", "reference", "--rule", "./rule.tsx"], directory);
+  expect(status).toBe(2);
+  expect(errors).toMatch(/^Got rule "\.\/rule\.tsx"; expected JavaScript[^\n]+--import tsx"\.\n$/);
+});
+
 describe("wrong usage is one line and exit status 2", () => {
   writeFileSync(join(directory, "malformed.json"), '{ "library": "keras" }');
   writeFileSync(join(directory, "empty.mjs"), "export {};");

@@ -98,12 +98,21 @@ function emulatorOf(backend: Backend | undefined): string | undefined {
   return isFallbackAdapter ? description || "software" : undefined;
 }
 
-/** The exports of a file. @throws {UsageError} if there is no such file */
+/** The exports of a file. @throws {UsageError} if there is no such file, or it is TypeScript that Node does not run */
 export async function importFile(what: string, name: string): Promise<Record<string, unknown>> {
   const path = userPath(name);
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new UsageError(
+      `Got ${what} "${name}"; expected a file that exists (looked for ${path}).`,
+    );
+  try {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  throw new UsageError(`Got ${what} "${name}"; expected a file that exists (looked for ${path}).`);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+    throw new UsageError(
+      `Got ${what} "${name}"; expected JavaScript, since this version of Node cannot run it (${(error as Error).message}). For TypeScript, install tsx and set NODE_OPTIONS="--import tsx".`,
+    );
+  }
 }
 
 /** @throws {UsageError} if it is not a backend */
