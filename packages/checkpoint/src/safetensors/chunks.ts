@@ -11,8 +11,11 @@ export function sizeOf(source: SafetensorsSource): number {
   const size = propertyOf(source, "size");
   const hasStream = typeof propertyOf(source, "stream") === "function";
   if (Number.isSafeInteger(size) && hasStream) return size as number;
+  const remedy = Number.isSafeInteger(size)
+    ? 'It has no method stream; if it is a Blob of jsdom, use testEnvironment: "node" in Jest.'
+    : "Of a response: await response.blob().";
   throw new GradstepError(
-    `Got ${show(source)} as a file; expected a Uint8Array, an ArrayBuffer, a Blob, or what a store opens. Of a response: await response.blob().`,
+    `Got ${show(source)} as a file; expected a Uint8Array, an ArrayBuffer, a Blob, or what a store opens. ${remedy}`,
     { code: "INVALID_FILE" },
   );
 }

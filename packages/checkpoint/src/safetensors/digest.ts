@@ -39,7 +39,7 @@ function subtleCrypto(): SubtleCrypto {
   const { subtle } = (globalThis.crypto ?? {}) as { subtle?: SubtleCrypto };
   if (subtle === undefined)
     throw new GradstepError(
-      "Got no crypto.subtle, with which the digest of a file is computed; expected a secure context. Serve the page over HTTPS or from localhost.",
+      'Got no crypto.subtle, with which the digest of a file is computed; expected a secure context. Serve the page over HTTPS or from localhost; in Jest, use testEnvironment: "node".',
       { code: "UNSUPPORTED" },
     );
   return subtle;

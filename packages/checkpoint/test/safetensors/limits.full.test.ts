@@ -152,6 +152,26 @@ describe("the digest", () => {
       vi.unstubAllGlobals();
     }
   });
+
+  test("the Blob of jsdom, which cannot be read, is refused before anything is saved to it", async () => {
+    class JsdomBlob {
+      readonly size = 3;
+    }
+    vi.stubGlobal("Blob", JsdomBlob);
+    try {
+      const noStream = {
+        code: "UNSUPPORTED",
+        message: expect.stringMatching(/no method stream.*Jest/) as string,
+      };
+      expect(() => memoryStore()).toThrow(expect.objectContaining(noStream) as Error);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    await expect(decodeSafetensors(new JsdomBlob() as never)).rejects.toMatchObject({
+      code: "INVALID_FILE",
+      message: expect.stringMatching(/no method stream.*Jest/) as string,
+    });
+  });
 });
 
 describe("what cannot be encoded is refused at once", () => {
