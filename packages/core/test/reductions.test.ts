@@ -31,7 +31,7 @@ function listing({ passPlan }: Variant): string[] {
 }
 
 describe("a program is cut into passes", () => {
-  test("a rule of elements is one pass, its own program", () => {
+  test("an elementwise rule is one pass, its own program", () => {
     const variant = ruleOf("u = g * learningRate").rule.variant();
     expect(variant.passPlan.passes).toHaveLength(1);
     expect(variant.passPlan.passes[0]).toMatchObject({ over: "element" });

@@ -44,7 +44,7 @@ export const cpuJsOptions = ["exact", "kernels"];
 
 /** Options of `createCpuJs`. */
 export interface CreateCpuJsOptions extends CpuJsOptions {
-  /** `passes` of `@gradstep/cpu-js/kernels`. Without it there are only rules of elements, in a smaller bundle. */
+  /** `passes` of `@gradstep/cpu-js/kernels`. Without it there are only elementwise rules, in a smaller bundle. */
   readonly passes?: PassCompiler | undefined;
 }
 

@@ -229,7 +229,7 @@ function evaluate(
     case "count":
     case "newtonSchulz":
       throw new GradstepError(
-        `${op} is an operation of the host or of tensors; a program of elements cannot hold it.`,
+        `${op} is an operation of the host or of tensors; an elementwise program cannot hold it.`,
         { code: "INVALID_RULE" },
       );
   }

@@ -95,7 +95,7 @@ export class WebGpuKernel implements Kernel {
   }
 }
 
-/** Whether a kernel of elements reads no values per row or column. */
+/** Whether an elementwise kernel reads no values per row or column. */
 function isOfPlainElements({ over, arrays }: KernelProgram): boolean {
   return (
     over === "element" && arrays.every(({ extent }) => extent !== "row" && extent !== "column")

@@ -14,7 +14,7 @@ function isPossible({ arrays }: KernelProgram, gradients: string): boolean {
   return gradients === "separate-buffer" || (p.name === "p" && p.isWritten && g?.name === "g");
 }
 
-/** Whether a kernel of elements reads nothing per row or column, and reduces nothing. */
+/** Whether an elementwise kernel reads nothing per row or column, and reduces nothing. */
 function isOfElements({ over, arrays, reductions }: KernelProgram): boolean {
   return (
     over === "element" &&

@@ -34,7 +34,7 @@ export class Bounds {
     this.#nodes = program.nodes.map(({ op, value }) => {
       if (op === "pow" || op === "f32" || op === "floor") {
         throw new GradstepError(
-          `Got the operation ${op} of the host; expected a program of elements.`,
+          `Got the operation ${op} of the host; expected an elementwise program.`,
           { code: "INVALID_RULE" },
         );
       }

@@ -64,7 +64,7 @@ export class Checker {
   readonly #parameters: Readonly<Record<string, Tensor>>;
   readonly #reference = recordingReference();
   readonly #model: ErrorModel;
-  /** For rules of elements alone, which are checked element by element. */
+  /** For elementwise rules alone, which are checked element by element. */
   readonly #bounds = new Map<Variant, Bounds>();
   #violation: Violation | undefined;
   #difference: BitDifference | undefined;

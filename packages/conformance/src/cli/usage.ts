@@ -14,7 +14,7 @@ A backend is reference, cpu-js, cpu-js-exact, wasm or webgpu (where installed),
 or a module (a path or a package) whose default export, or export named
 backend, is a function that returns a fresh backend. The module exports
 wrapsArrays = false if wrap() does not update a Float32Array in place, and
-reductions = false if the backend runs rules of elements alone.
+reductions = false if the backend runs elementwise rules alone.
 
 Options
   --rule <file>        verify: a module that exports rules (what defineRule

@@ -90,7 +90,7 @@ export function evaluate(program: Program, values: Float64Array, random: Random)
       case "count":
       case "newtonSchulz":
         throw new GradstepError(
-          `Got the operation ${op}, which belongs to the host or to tensors; expected a program of elements.`,
+          `Got the operation ${op}, which belongs to the host or to tensors; expected an elementwise program.`,
           {
             code: "INVALID_RULE",
           },

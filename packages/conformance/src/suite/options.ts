@@ -28,7 +28,7 @@ export interface SuiteOptions {
   readonly rows?: boolean | undefined;
   /**
    * Whether the backend runs rules with reductions, and with slots per row, column or tensor; true if left out. False
-   * skips the tests that need it, for a backend of rules of elements alone.
+   * skips the tests that need it, for a backend of elementwise rules alone.
    */
   readonly reductions?: boolean | undefined;
   /** Whether the backend runs rules with `newtonSchulz`; true if left out. False skips the tests that need it. */

@@ -63,7 +63,7 @@ const counts: ReadonlyMap<string, Extent> = new Map([
  * @param sources texts that follow one another; a fault points at the line of its own text
  * @param resolveTensorOperation without it, a text cannot have operations on tensors
  * @throws {SyntaxFault} for a text that does not parse, an unknown name, an assignment to a scalar, a temporary that
- * nothing uses, an operation of the host in a program of elements, a reduction of what has too few values, and a value
+ * nothing uses, an operation of the host in an elementwise program, a reduction of what has too few values, and a value
  * with more values than the slot that it is assigned to
  */
 export function buildProgram(

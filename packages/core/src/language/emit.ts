@@ -22,7 +22,7 @@ export type Emitter<T> = Record<ElementOp, (...operands: T[]) => T> & {
 };
 
 /**
- * Translates a program of elements: one value per output, in the order of the outputs.
+ * Translates an elementwise program: one value per output, in the order of the outputs.
  *
  * Operations are visited once, operands first. Values that do not vary between elements are always shared, except for
  * conditions. All outputs must be computed before any is stored, since later outputs may read what earlier ones replace.
@@ -46,7 +46,7 @@ export function emit<T>(
     if (op === "number") values.push(emitter.number(value));
     else if (op === "input") values.push(emitter.input(name, varies, extent));
     else {
-      // buildProgram refuses operations of the host in programs of elements; passes have no operations on tensors.
+      // buildProgram refuses operations of the host in elementwise programs; passes have no operations on tensors.
       const result = emitter[op as ElementOp](...operands.map((operand) => values[operand]));
       const isShared = uses > 1 || (!varies && !isComparison(op as ElementOp));
       values.push(isShared ? emitter.share(result, varies, extent) : result);

@@ -18,7 +18,7 @@ export const elementLanguage: Language = {
   planPasses: singlePass,
 };
 
-/** A program of elements as its only pass, unchanged. */
+/** An elementwise program as its only pass, unchanged. */
 export function singlePass(program: Program): PassPlan {
   return {
     passes: [{ kind: "map", level: 0, over: "element", program, reductions: [] }],

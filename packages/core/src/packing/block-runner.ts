@@ -36,7 +36,7 @@ export class ScratchTensors {
 }
 
 /**
- * Runs a rule of elements on updates of any layout, block by block: values are copied into plain tensors that stay in the
+ * Runs an elementwise rule on updates of any layout, block by block: values are copied into plain tensors that stay in the
  * cache, and back. Rows that are not updated are skipped.
  */
 export class BlockRunner {

@@ -6,7 +6,7 @@ import { PassKernel, runTogether } from "./pass-kernel.js";
 import type { TemporaryArray } from "./temporary-array.js";
 import { VariantRunner } from "./variant-runner.js";
 
-/** Makes kernels of several passes. Apart from the backend, so that bundles for rules of elements come without it. */
+/** Makes kernels of several passes. Apart from the backend, so that bundles for elementwise rules come without it. */
 export interface PassCompiler {
   /**
    * The kernel of a variant. Its passes are compiled functions where there are some, and interpreted otherwise. A chain

@@ -138,7 +138,7 @@ export function runTogether(runs: readonly BatchRun[]): void {
   }
 }
 
-/** The kernel of a run; undefined for a rule of elements, which has nothing in common with others. */
+/** The kernel of a run; undefined for an elementwise rule, which has nothing in common with others. */
 function kernelOf(runs: readonly BatchRun[], index: number): PassKernel | undefined {
   const { kernel } = runs[index];
   if (!(kernel instanceof PassKernel)) return undefined;

@@ -51,7 +51,7 @@ export function purposeOf({ arrays, reductions, isScaled }: KernelProgram): stri
   ].join(", ");
 }
 
-/** The kernel of a rule of elements, which binds all of its arrays. */
+/** The kernel of an elementwise rule, which binds all of its arrays. */
 export function elementwiseKernel({ label, perElement, scalars, slots }: Variant): KernelProgram {
   const bound = (name: string, isWritten: boolean): KernelArray => ({
     name,

@@ -178,7 +178,7 @@ export const listParameterNames = [
 /** The parameter after these, if each entry of the list has scalars of its own: where their places begin. */
 export const scalarPlacesName = "places_start";
 
-/** Whether a kernel of elements reads values per row or column. */
+/** Whether an elementwise kernel reads values per row or column. */
 export function readsMatrices({ over, arrays }: KernelProgram): boolean {
   return over === "element" && arrays.some(({ extent }) => extent === "row" || extent === "column");
 }

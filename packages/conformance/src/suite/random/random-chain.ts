@@ -29,7 +29,7 @@ export function randomChain(name: string, random: Random, copies: boolean): Opti
   const rule = isReducing
     ? randomReducingRule(name, random, { copies, maxSlots: 2 })
     : randomRule(name, random);
-  // A random rule of elements assigns p itself.
+  // A random elementwise rule assigns p itself.
   const places = (["g", "u", "p"] as const).filter((one) => isReducing || one !== "u");
   const links: StageSpec[] = [];
   const chosen = random.sample(places, random.integer(1, places.length));

@@ -86,7 +86,7 @@ export class SparseMemory {
 
   #needsArrays(): GradstepError {
     return new GradstepError(
-      `Backend ${this.#parameter.backend.name} takes sparse gradients in tensors only for rules of elements, without accumulate, lossScale and copies; expected arrays of indices and values.`,
+      `Backend ${this.#parameter.backend.name} takes sparse gradients in tensors only for elementwise rules, without accumulate, lossScale and copies; expected arrays of indices and values.`,
       { code: "UNSUPPORTED" },
     );
   }

@@ -65,7 +65,7 @@ export function denseItemOf(
 }
 
 /**
- * Whether a kernel of elements can update a tensor without looking at its rows.
+ * Whether an elementwise kernel can update a tensor without looking at its rows.
  * @param clears whether the kernel sets the gradient to 0
  */
 export function isDense(

@@ -56,7 +56,7 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
       .filter((array) => hasStride(array, layout))
       .map((array) => {
         const { width, stride } = places.get(array.name)!;
-        // A kernel of elements counts the rows of all matrices of a slot per row.
+        // An elementwise kernel counts the rows of all matrices of a slot per row.
         const isCounted = array.extent === "row" && kernel.over !== "row" && width > 1;
         return isCounted && !hasWidth(array, layout) ? 1 : stride;
       }),
