@@ -4,6 +4,7 @@ import { isZip, jsonOf, readArchive, weightsName, type Archive } from "./archive
 import { readHdf5 } from "./hdf5/read-hdf5.js";
 import { groupAt, type Hdf5Dataset, type Hdf5Group } from "./hdf5/hdf5-tree.js";
 import { isTable } from "./model/model-config.js";
+import { rejectLora } from "./model/reject-lora.js";
 import { saveablesOf, type Saveable } from "./model/saveable.js";
 
 /** What a `.keras` or `.weights.h5` file holds. */
@@ -42,6 +43,7 @@ export async function openKerasFile(source: Uint8Array | ArrayBuffer | Blob): Pr
     );
   }
   const model = isTable(config) ? config : undefined;
+  rejectLora(model?.config);
   const compiled = model?.compile_config;
   return {
     archive,

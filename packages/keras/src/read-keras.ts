@@ -40,7 +40,7 @@ export interface ReadKerasOptions {
  * Variables of layers of an unknown class, which have no names in the file, are called by their numbers, `my_layer/0`,
  * unless `trainable` names them.
  *
- * @throws {GradstepError} `INVALID_FILE` (not such a file, or a damaged one), `UNSUPPORTED` (an optimizer, a type of
+ * @throws {GradstepError} `INVALID_FILE` (not such a file, or a damaged one), `UNSUPPORTED` (an optimizer, LoRA weights, a type of
  * numbers or a file of Keras 2; an order that cannot be told), `STATE_MISMATCH` (the variables are those of another
  * optimizer), `UNKNOWN_PARAMETER`, `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */

@@ -40,6 +40,25 @@ function bomb(): Uint8Array {
   return bytes;
 }
 
+/** The configuration of the file, in which a layer of Keras 3.15 has called `enable_lora(2)`. */
+function withLora(): Uint8Array {
+  const json = new TextDecoder().decode(readArchive(keras).get("config.json"));
+  const config = JSON.parse(json) as { config: { layers: { config: Record<string, unknown> }[] } };
+  const layer = config.config.layers.at(-1)!.config;
+  layer.name = "adapted";
+  layer.lora_rank = 2;
+  return text(JSON.stringify(config));
+}
+
+test("a model with LoRA weights, which Keras does not save", async () => {
+  const file = withFile("config.json", withLora());
+  const unsupported = {
+    code: "UNSUPPORTED",
+    message: expect.stringMatching(/LoRA.* in adapted;/) as string,
+  };
+  await expect(readKeras(file)).rejects.toMatchObject(unsupported);
+});
+
 describe("files that are not as Keras writes them", () => {
   test.each<[string, Uint8Array]>([
     ["nothing", new Uint8Array()],
