@@ -267,12 +267,12 @@ describe("earlyStopping", () => {
       /bestWeights\.w\[1\] is null.*through JSON/,
     );
     refused({ ...state, bestWeights: { w: "12" } }, /bestWeights\.w is "12"/);
-    refused({ ...state, best: null }, /JSON turns NaN and Infinity into null/);
-    refused(Promise.resolve(state), /await earlyStopping\.state\(\)/);
+    refused({ ...state, best: null }, /JSON, which turns NaN and Infinity into null/);
+    refused(Promise.resolve(state), /Pass what it resolves to/);
     expect(await stopping.state()).toEqual(state);
     const plateau = reduceOnPlateau(createOptimizer(sgd(), { w }));
     const lost = { best: null, wait: 1, cooldown: 0 };
-    expect(() => plateau.restore(lost)).toThrow(/JSON turns NaN and Infinity into null/);
+    expect(() => plateau.restore(lost)).toThrow(/JSON, which turns NaN and Infinity into null/);
   });
 
   test("errors", async () => {

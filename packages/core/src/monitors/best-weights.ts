@@ -1,7 +1,7 @@
 import type { Tensor } from "../backend/backend.js";
 import { isTensor } from "../backend/is-tensor.js";
 import type { Values } from "../backend/memory.js";
-import { GradstepError, list, show } from "../errors.js";
+import { GradstepError, show } from "../errors.js";
 import {
   checkParameters,
   isOfTensorFlow,
@@ -81,10 +81,10 @@ export class BestWeights {
     });
     const [first] = misfits.all;
     if (first !== undefined)
-      throw new GradstepError(
-        `earlyStopping: ${first.message} The parameters are ${list(Object.keys(this.#parameters))}.`,
-        { code: "STATE_MISMATCH", misfits: misfits.all },
-      );
+      throw new GradstepError(`earlyStopping: ${first.message}`, {
+        code: "STATE_MISMATCH",
+        misfits: misfits.all,
+      });
     this.#allocate();
     for (const [name, one] of values) this.#copies.get(name)!.write(one);
   }

@@ -1,5 +1,6 @@
 import { GradstepError, show } from "../errors.js";
 import { isPromise } from "../is-promise.js";
+import { lostInJson } from "../optimizer/state/state-values.js";
 
 /** Whether a monitored number, such as a loss or an accuracy, is better when it is smaller or larger. */
 export type MonitorMode = (typeof monitorModes)[number];
@@ -54,12 +55,12 @@ export function checkMonitorState(owner: string, state: unknown, counts: readonl
     counts.every((name) => Number.isSafeInteger(rest[name]) && (rest[name] as number) >= 0);
   if (isValid) return;
   const remedy = isPromise(state)
-    ? ` Pass what it resolves to: await ${owner}.state().`
+    ? "Pass what it resolves to."
     : best === null && !isBefore
-      ? " JSON turns NaN and Infinity into null: store such states with v8.serialize, in IndexedDB, or as a checkpoint of @gradstep/checkpoint."
-      : "";
+      ? lostInJson
+      : `It has best and the counts ${counts.join(", ")}.`;
   throw new GradstepError(
-    `${owner}: got ${show(state)}${best === null ? " whose best is null" : ""}; expected what its state() gave, with best and the counts ${counts.join(", ")}.${remedy}`,
+    `${owner}: got ${show(state)}; expected what its state() returned. ${remedy}`,
     { code: "STATE_MISMATCH" },
   );
 }

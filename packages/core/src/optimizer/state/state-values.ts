@@ -8,6 +8,10 @@ import type { Misfits } from "./misfit.js";
 /** An object whose properties are not known yet. */
 export type Table = Readonly<Record<string, unknown>>;
 
+/** Why a number is null, and what to do. */
+export const lostInJson =
+  "The state went through JSON, which turns NaN and Infinity into null. Store such states with v8.serialize, in IndexedDB, or as a checkpoint of @gradstep/checkpoint.";
+
 /** A property that is not inherited. */
 export function own(table: Table, name: string): unknown {
   return Object.hasOwn(table, name) ? table[name] : undefined;
@@ -45,16 +49,7 @@ export function numbersAt(
     if (typeof values[i] === "number") continue;
     return misfits
       .at(i)
-      .add(
-        "format",
-        show(values[i]),
-        "a number",
-        ...(values[i] === null
-          ? [
-              "The state went through JSON, which turns NaN and Infinity into null. Store such states with v8.serialize, in IndexedDB, or as a checkpoint of @gradstep/checkpoint.",
-            ]
-          : []),
-      );
+      .add("format", show(values[i]), "a number", ...(values[i] === null ? [lostInJson] : []));
   }
   return values as readonly number[];
 }
