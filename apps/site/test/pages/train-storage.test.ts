@@ -44,7 +44,7 @@ test("a run that trains in one tab cannot be continued in another, which follows
 });
 
 test("a run that is paused in a tab that closes is continued in another", async () => {
-  const { page, finish } = await site.open("demos/train?epochs=8&batch=2000");
+  const { page, finish } = await site.open("demos/train?epochs=2&batch=2000");
   await startWithOneBatch(page);
   const other = await page.context().newPage();
   await other.goto(page.url());

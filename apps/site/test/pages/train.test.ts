@@ -217,7 +217,7 @@ describe("the page", () => {
   });
 
   test("a run whose rate was changed on the way ends with the same bits in a browser that has its address", async () => {
-    const { page, finish } = await site.open(query({ epochs: "4", batch: "400" }));
+    const { page, finish } = await site.open(query({ epochs: "1", batch: "400" }));
     await startWithOneBatch(page);
     await page.getByText("Change its hyperparameters while it trains").click();
     const beta1 = page
@@ -303,7 +303,7 @@ describe("the page", () => {
   });
 
   test("a checkpoint is downloaded, and loaded in another browser, where the run ends with the same bits", async () => {
-    const settings = { epochs: "2", batch: "400", optimizer: "muon" };
+    const settings = { epochs: "1", batch: "400", optimizer: "muon" };
     const expected = await trainedHere(settings);
     const { page, finish } = await site.open(query(settings));
     await startWithOneBatch(page);

@@ -111,7 +111,7 @@ export function joinSchedules(
 const functionSchedule = "function";
 
 /** @internal */
-export const functionKind = /* @__PURE__ */ defineSchedule<{ readonly name: string }>(
+const functionKind = /* @__PURE__ */ defineSchedule<{ readonly name: string }>(
   functionSchedule,
   () => Number.NaN,
 );
