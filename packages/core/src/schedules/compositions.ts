@@ -108,18 +108,10 @@ export function joinSchedules(
   return joinedKind({ parts: timed, last });
 }
 
-const functionSchedule = "function";
-
-/** @internal */
-const functionKind = /* @__PURE__ */ defineSchedule<{ readonly name: string }>(
-  functionSchedule,
-  () => Number.NaN,
-);
-
 /** A function of the step as a schedule. It can be neither stored nor compared; its name stands for it. */
 export function scheduleOfFunction(valueAt: (step: number) => number): Schedule {
   return Object.defineProperty(
-    { schedule: functionSchedule, options: { name: propertyOf(valueAt, "name") } },
+    { schedule: "function", options: { name: propertyOf(valueAt, "name") } },
     "valueAt",
     { value: valueAt },
   ) as unknown as Schedule;
