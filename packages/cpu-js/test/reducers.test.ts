@@ -7,13 +7,16 @@ type Over = "row" | "column" | "tensor";
 
 const longest = 6000;
 
+/** Rows per matrix of the one with two long matrices. */
+const longRows = 4500;
+
 /** In this order for one reducer: shorter tensors follow longer ones, and the other way round. */
 const shapes: readonly Dimensions[] = [
   { matrices: 2, rows: 3, columns: 4 },
   { matrices: 1, rows: 9000, columns: 3 },
   { matrices: 5, rows: 1, columns: 1 },
   { matrices: 2, rows: 2, columns: 5000 },
-  { matrices: 2, rows: 4500, columns: 2 },
+  { matrices: 2, rows: longRows, columns: 2 },
   { matrices: 4, rows: 17, columns: 20 },
 ];
 
@@ -23,9 +26,12 @@ const valueOf = (i: number): number => ((i * 37) % 61) - 30;
 /** A factor with which they are exact in f64 alone. */
 const wide = 2 ** 24 + 1;
 
-/** Whether a mask leaves the row out: a whole matrix with one row, and a whole block of the longest. The first takes part. */
+/**
+ * Whether a mask leaves the row out: a whole matrix with one row, the second block of the longest, and the first block of
+ * the second of two long matrices. The first row takes part.
+ */
 const isLeftOut = (row: number): boolean =>
-  row % 5 === 3 || (row >= summationBlock && row < 2 * summationBlock);
+  row % 5 === 3 || (row >= summationBlock && row < longRows + summationBlock);
 
 /** Which result the value of an index is part of. */
 function placeOf(i: number, over: Over, { rows, columns }: Dimensions): number {
