@@ -1,5 +1,4 @@
 import { checkChoice } from "../check-choice.js";
-import { didYouMean } from "../did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "../has-names.js";
 import type { Schedule } from "../schedules/schedule.js";
@@ -7,9 +6,8 @@ import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";
 import { combinations, type OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
-import { sparseOptionNames } from "./sparse-options.js";
-import { stepControlNames } from "./step-control-options.js";
 import type { SettingDescriptions } from "./setting-descriptions.js";
+import { unknownOption } from "./unknown-option.js";
 import type { Variant, VariantTexts } from "./variant.js";
 
 /** What a rule can be called with: any of its hyperparameters and options, by name. */
@@ -118,18 +116,8 @@ export function assembleRule<T extends VariantTexts>(
         values[key] = checkHyperparameterValue(name, key, value, hyperparameters[key]);
       else if (Object.hasOwn(options, key))
         choices[key] = checkChoice(name, key, value, options[key]);
-      else {
-        const known = [...Object.keys(hyperparameters), ...Object.keys(options)];
-        if (([...stepControlNames, ...sparseOptionNames] as readonly string[]).includes(key))
-          throw new GradstepError(
-            `${name} has no option "${key}": it is one of createOptimizer. Pass it there, as in createOptimizer(${name}(), parameters, { ${key}: … }).`,
-            { code: "UNKNOWN_OPTION" },
-          );
-        throw new GradstepError(
-          `${name} has no option "${key}"; it has ${list(known)}.${didYouMean(key, known)}`,
-          { code: "UNKNOWN_OPTION" },
-        );
-      }
+      else
+        throw unknownOption(name, key, [...Object.keys(hyperparameters), ...Object.keys(options)]);
     }
     return { rule, hyperparameters: values, options: choices, groups: [] };
   }
