@@ -204,7 +204,7 @@ describe("verify", () => {
     expect(output).toMatch(
       /^\.\/no-rows\.mjs · error model roundToNearest, seed 1, rules signum$/m,
     );
-    expect(output).toMatch(/^skipped +rows +0\/8 +skipped: random remaps/m);
+    expect(output).toMatch(/^skipped +rows +0\/9 +skipped: random remaps/m);
     expect(output).toMatch(/^passed +errors .* skipped: [^;]+(; [^;]+)+$/m);
     expect(output).toMatch(/^\d+ skipped: the backend has no remap\(\)/m);
     expect(output).toMatch(/^1 skipped: the backend is declared with wrapsArrays: false$/m);

@@ -218,7 +218,7 @@ async function numbersByName({ target }: Context): Promise<void> {
     assertSame(
       await parameters[name].read(),
       [0, 1, 2].map((row) => (row < count ? -1 : 0)),
-      `sgd, step 1, with ${JSON.stringify(rowCounts)} rows`,
+      "sgd, step 1, with numbers of rows by name",
       `p of "${name}"`,
     );
   const { rowCounts: after } = await optimizer.state();
