@@ -26,8 +26,8 @@ export function didYouMean(name: unknown, known: Iterable<string>): string {
 
 function suggestion(name: unknown, known: Iterable<string>): string {
   if (typeof name !== "string" && typeof name !== "symbol") return "";
-  const wanted = plain(String(name));
-  const candidates = [...known].map((one) => ({ one, text: plain(one) }));
+  const wanted = plainName(String(name));
+  const candidates = [...known].map((one) => ({ one, text: plainName(one) }));
   const kinds = [
     (text: string) => text === wanted,
     (text: string) => isOneEditAway(text, wanted),
@@ -42,7 +42,7 @@ function suggestion(name: unknown, known: Iterable<string>): string {
 }
 
 /** A name without case and underscores, in its long form. */
-function plain(name: string): string {
+export function plainName(name: string): string {
   const text = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   return Object.hasOwn(longNames, text) ? longNames[text] : text;
 }

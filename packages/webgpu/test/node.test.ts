@@ -14,8 +14,8 @@ test.each([[{ devise: {} }], [null], [[]], ["cpu"]])(
   },
 );
 
-describe("a device of the caller's", () => {
-  test("has its backend at once, as in browsers, and outlives it", async () => {
+describe("webgpu({ device })", () => {
+  test("returns the backend at once, as in browsers; the device outlives it", async () => {
     const device = await newDevice();
     const backend = webgpu({ device });
     const weights = backend.tensor([2], [1, 2]);

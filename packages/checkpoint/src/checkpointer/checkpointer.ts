@@ -49,7 +49,8 @@ export interface Resumed {
 export interface Checkpointer {
   /**
    * Restores the newest complete checkpoint: the optimizer with its hyperparameters, the parameters, then the others in
-   * their order. Resolves with undefined if the store has none. Damaged ones are passed over and stay in the store. Take no step before it resolves.
+   * their order. Resolves with undefined if the store has none. Damaged ones are passed over and stay in the store. Take
+   * no step before it resolves.
    *
    * @throws {GradstepError} `STATE_MISMATCH` (it does not fit: all differences), `INVALID_FILE` (all are damaged),
    * `STORE_LOCKED`, `STORE_FAILED`, and as `optimizer.restore` does; also what one of the others throws. Then nothing has

@@ -1,11 +1,11 @@
-import { didYouMean } from "../did-you-mean.js";
+import { didYouMean, plainName } from "../did-you-mean.js";
 import { GradstepError, list } from "../errors.js";
 import { sparseOptionNames } from "./sparse-options.js";
 import { stepControlNames } from "./step-control-options.js";
 
 const optionsOfOptimizers: readonly string[] = [...stepControlNames, ...sparseOptionNames];
 
-/** What options of Keras's optimizers are here: stages, or options of createOptimizer. Without case and underscores. */
+/** What options of Keras's optimizers are here: stages, or options of createOptimizer. By `plainName`. */
 const namesHere: Readonly<Record<string, string>> = {
   clipnorm: "clipByNorm",
   clipvalue: "clipByValue",
@@ -23,8 +23,8 @@ export function unknownOption(
   known: readonly string[],
 ): GradstepError {
   const got = `${rule} has no option "${option}"`;
-  const wanted = option.toLowerCase().replaceAll("_", "");
-  const isMisspelled = known.some((one) => one.toLowerCase() === wanted);
+  const wanted = plainName(option);
+  const isMisspelled = known.some((one) => plainName(one) === wanted);
   const here = !isMisspelled && Object.hasOwn(namesHere, wanted) ? namesHere[wanted] : option;
   let message = `${got}; it has ${list(known)}.${didYouMean(option, known)}`;
   if (optionsOfOptimizers.includes(here))

@@ -11,12 +11,13 @@ export function concat(...parts: readonly Code[]): Code {
   return parts;
 }
 
-/** Appends the bytes of code. */
-function append(code: Code, bytes: number[]): void {
+/** Appends the bytes of code, and returns them. */
+function bytesOf(code: Code, bytes: number[] = []): number[] {
   for (const part of code) {
     if (typeof part === "number") bytes.push(part);
-    else append(part, bytes);
+    else bytesOf(part, bytes);
   }
+  return bytes;
 }
 
 /** Value types. */
@@ -43,9 +44,8 @@ function vector(items: readonly Code[]): Code {
 
 /** The length of the code in bytes, then the code. */
 function sized(code: Code): Code {
-  const bytes: number[] = [];
-  append(code, bytes);
-  return [leb128(bytes.length), bytes];
+  const bytes = bytesOf(code);
+  return concat(leb128(bytes.length), bytes);
 }
 
 /** A name of ASCII characters. Not through TextEncoder: jsdom and AudioWorklets have none. */
@@ -92,20 +92,19 @@ export function encodeModule(
     sized(concat(vector(locals.map((type) => [1, type])), body, [0x0b])),
   );
   const magic = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-  const bytes: number[] = [];
-  append(
-    [
-      magic,
-      section(1, types),
-      section(2, [memory]),
-      section(
-        3,
-        functions.map((_, i) => leb128(i)),
+  return Uint8Array.from(
+    bytesOf(
+      concat(
+        magic,
+        section(1, types),
+        section(2, [memory]),
+        section(
+          3,
+          functions.map((_, i) => leb128(i)),
+        ),
+        section(7, exports),
+        section(10, bodies),
       ),
-      section(7, exports),
-      section(10, bodies),
-    ],
-    bytes,
+    ),
   );
-  return Uint8Array.from(bytes);
 }
