@@ -29,7 +29,11 @@ export const tests = defineConfig({
     isolate: false,
     // Most of what tests allocate is short-lived: with a larger nursery, a tenth of the time goes into collecting it. Most
     // functions run seldom: compiled only when they are hotter than usual, a sixth of the time goes.
-    execArgv: ["--max-semi-space-size=32", "--interrupt-budget=1000000"],
+    execArgv: [
+      "--max-semi-space-size=32",
+      "--interrupt-budget=1000000",
+      `--import=${new URL("testing/poll-each-millisecond.mjs", import.meta.url).href}`,
+    ],
     // Node loads what is built as an application's Node does: neither transformed nor found once more per package.
     server: { deps: { external: [/\/(?:packages|apps|examples)\/[^/]+\/dist\//] } },
   },

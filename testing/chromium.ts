@@ -33,11 +33,19 @@ const installed: Readonly<Record<string, string>> = {
   linux: "/opt/google/chrome/chrome",
 };
 
+/** What the pages need of a browser. */
+export interface PageNeeds {
+  /** Whether they show canvases with a WebGPU context. The emulated GPU then draws all that is shown, which takes longer. */
+  readonly webgpuCanvas?: boolean;
+}
+
 /**
  * Linux x64: a headless Chromium with a software driver for WebGPU, from `@sparticuz/chromium`, unpacked once. Other
  * platforms: the installed Chrome with the machine's GPU, or undefined if there is none.
  */
-export async function chromium(): Promise<Launch | undefined> {
+export async function chromium({ webgpuCanvas = false }: PageNeeds = {}): Promise<
+  Launch | undefined
+> {
   const args = [
     "--enable-unsafe-webgpu",
     "--no-first-run",
@@ -67,6 +75,7 @@ export async function chromium(): Promise<Launch | undefined> {
       "--use-angle=vulkan",
       // The emulated GPU takes seconds per contour map, and a new page waits for those of the page before.
       "--disable-accelerated-2d-canvas",
+      ...(webgpuCanvas ? [] : ["--disable-gpu-compositing"]),
     ],
     env: {
       ...(process.env as Record<string, string>),

@@ -6,7 +6,7 @@ import {
   type Response,
 } from "playwright";
 import { afterAll, beforeAll, expect } from "vitest";
-import { chromium, hangTimeout } from "../../../../testing/chromium.js";
+import { chromium, hangTimeout, type PageNeeds } from "../../../../testing/chromium.js";
 import { serveSite } from "../../server/serve-site.mjs";
 
 /** A page of the site, and what must not have happened on it. */
@@ -28,12 +28,18 @@ export interface Site {
   readonly open: (path: string, options?: BrowserContextOptions) => Promise<OpenPage>;
 }
 
+/** What is served, and what its pages need. */
+export interface SiteOptions extends PageNeeds {
+  /** The built site if left out. */
+  readonly folder?: string;
+}
+
 /** Serves the built site, or another folder, to a headless Chromium for the tests of one file. */
-export function useSite(folder?: string): Site {
+export function useSite({ folder, ...needs }: SiteOptions = {}): Site {
   let browser: Browser;
   let site: Awaited<ReturnType<typeof serveSite>>;
   beforeAll(async () => {
-    const launch = await chromium();
+    const launch = await chromium(needs);
     if (launch === undefined) throw new Error("The pages are tested in Chrome; found none.");
     [browser, site] = await Promise.all([
       playwrightChromium.launch(launch),

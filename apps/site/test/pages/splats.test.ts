@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { violationsOf } from "./violations.js";
 import { useSite } from "./site.js";
 
-const site = useSite();
+const site = useSite({ webgpuCanvas: true });
 
 /** An animated GIF of one pixel, red and then blue. */
 const animation = Buffer.from(

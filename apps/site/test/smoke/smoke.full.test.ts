@@ -20,7 +20,7 @@ beforeAll(() =>
   }),
 );
 afterAll(() => rmSync(folder, { recursive: true }));
-const site = useSite(folder);
+const site = useSite({ folder });
 
 /** What shows that a demo has computed something, and what has to be clicked before. */
 const demos: readonly [query: string, result: string, button?: string][] = [
