@@ -53,7 +53,7 @@ export function readOptions(args, definitions) {
     const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
     if (definition === undefined) {
       throw new OptionsError(
-        `Got the unknown option ${rawName}; expected one of --${Object.keys(definitions).join(" --")}.`,
+        `Got the unknown option ${rawName}; expected one of --${Object.keys(definitions).join(" --")}.${suggestion(name, Object.keys(definitions))}`,
       );
     }
     if (definition.value === undefined && value !== undefined) {
@@ -72,6 +72,20 @@ export function readOptions(args, definitions) {
     given.set(name, [...(given.get(name) ?? []), value ?? ""]);
   }
   return given;
+}
+
+/**
+ * The end of a message about an unknown option: those that it may be a beginning or a longer form of.
+ *
+ * @param {string} given
+ * @param {readonly string[]} names
+ * @returns {string} Empty if there are none.
+ */
+function suggestion(given, names) {
+  const near = names.filter(
+    (name) => given.length > 1 && (name.startsWith(given) || given.startsWith(name)),
+  );
+  return near.length === 0 ? "" : ` Did you mean --${near.join(" or --")}?`;
 }
 
 /**

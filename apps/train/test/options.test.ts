@@ -88,6 +88,8 @@ describe("options", () => {
 
   test.each([
     [["--epoch", "3"], "Got the unknown option --epoch; expected one of --optimizer "],
+    [["--epoch", "3"], "--help. Did you mean --epochs?"],
+    [["--batch", "8"], "Did you mean --batch-size?"],
     [["-e", "3"], "Got the unknown option -e; expected one of "],
     [["-help"], "Got the unknown option -e; expected one of "],
     [["--no-json"], "Got the unknown option --no-json; expected one of "],
