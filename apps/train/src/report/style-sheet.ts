@@ -31,7 +31,7 @@ p { margin: 0.35rem 0 0; }
 .figures div, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem; }
 .figures b { display: block; font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .figures span { display: block; color: var(--quiet); font-size: 0.85rem; line-height: 1.35; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; align-items: start; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
 .card { min-width: 0; }
 .card.both { grid-column: 1 / -1; }
 svg { display: block; width: 100%; height: auto; overflow: visible; }
