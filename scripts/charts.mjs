@@ -100,13 +100,27 @@ function lines({ series }, { text, muted, own, other }) {
   };
 }
 
+/**
+ * The size of a chart of bars, which has to be readable at the width of a phone. Vega cannot measure text here and leaves
+ * it too much space.
+ */
+function barSize({ subtitle, rows }) {
+  const longest = Math.max(...rows.map(({ name }) => name.length));
+  const padding = {
+    left: 16 + 6.6 * longest,
+    top: 44 + 14 * subtitle.length,
+    right: 75,
+    bottom: 8,
+  };
+  return { width: 290, autosize: "none", padding };
+}
+
 function specification(chart, colors) {
   const { title, subtitle, series } = chart;
   const { text, muted } = colors;
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v5.json",
-    width: 460,
-    padding: 8,
+    ...(series === undefined ? barSize(chart) : { width: 460, padding: 8 }),
     background: "transparent",
     title: { text: title, subtitle, anchor: "start", frame: "group", offset: 12 },
     ...(series === undefined ? bars(chart, colors) : lines(chart, colors)),
