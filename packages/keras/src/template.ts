@@ -136,7 +136,7 @@ export function checkSameOptimizer(
     ]);
 }
 
-/** A static loss scale, or after how many steps a dynamic one grows; its present value is part of the state. */
+/** A static loss scale, or after how many steps a dynamic one grows; its current value is part of the state. */
 function scaling({ control }: OptimizerSpec): unknown {
   const scale = control?.lossScale;
   if (scale === undefined || typeof scale === "number") return scale;
