@@ -10,7 +10,7 @@ interface KeptStep {
   readonly t: number;
   readonly epoch: number;
   readonly kind: number;
-  readonly carried: Float64Array;
+  readonly persistent: Float64Array;
   readonly scalars: readonly Float64Array[];
 }
 
@@ -48,7 +48,7 @@ export class HostGuard implements Guard {
       consecutiveSkips: 0,
       goodSteps: 0,
       lossScale: 1,
-      carried: new Float64Array(options.carried.length),
+      persistent: new Float64Array(options.persistent.length),
       missedSteps: 0,
       stops: 0,
       stopCause: undefined,
@@ -61,13 +61,13 @@ export class HostGuard implements Guard {
   }
 
   writeScalars(t: number, kind: number): void {
-    const { scalars, carried, keptSteps } = this.#options;
+    const { scalars, persistent, keptSteps } = this.#options;
     const place = t + this.#offset;
     this.#kept[place % keptSteps] = {
       t,
       epoch: this.#epoch,
       kind,
-      carried: carried.slice(),
+      persistent: persistent.slice(),
       scalars: scalars.map((one) => one.slice()),
     };
     this.#end = Math.max(this.#end, place + 1);
@@ -106,7 +106,7 @@ export class HostGuard implements Guard {
         return;
       }
       if (!this.#hasScalars) return;
-      this.#counts.carried = step!.carried;
+      this.#counts.persistent = step!.persistent;
       this.#withScalars(step!, () => this.#execute(all));
     });
   }
@@ -147,7 +147,7 @@ export class HostGuard implements Guard {
   }
 
   read(): Promise<GuardCounts> {
-    return Promise.resolve({ ...this.#counts, carried: this.#counts.carried.slice() });
+    return Promise.resolve({ ...this.#counts, persistent: this.#counts.persistent.slice() });
   }
 
   resume(stops: number): void {
@@ -155,7 +155,7 @@ export class HostGuard implements Guard {
   }
 
   write(counts: GuardCounts): void {
-    this.#counts = { ...counts, carried: counts.carried.slice() };
+    this.#counts = { ...counts, persistent: counts.persistent.slice() };
     this.#resumed = counts.stops;
     this.lossScale.write([counts.lossScale]);
   }

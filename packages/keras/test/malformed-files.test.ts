@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { cases, seed } from "../../../testing/cases.js";
 import { slowTest } from "../../../testing/slow-test.js";
 import { readArchive, writeArchive } from "../src/archive/archive.js";
-import { withHdf5File } from "../src/hdf5/library.js";
+import { withHdf5File } from "../src/hdf5/h5wasm.js";
 import { readKeras } from "../src/index.js";
 import { fixture } from "./fixtures.js";
 

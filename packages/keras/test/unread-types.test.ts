@@ -1,6 +1,6 @@
 import { FS } from "h5wasm";
 import { expect, test } from "vitest";
-import { withHdf5File } from "../src/hdf5/library.js";
+import { withHdf5File } from "../src/hdf5/h5wasm.js";
 import { readKeras } from "../src/index.js";
 import { fixture } from "./fixtures.js";
 import { fromKeras } from "@gradstep/core/interop";

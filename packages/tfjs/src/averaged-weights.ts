@@ -1,6 +1,6 @@
 import { GradstepError, show } from "@gradstep/core";
 import { isInstance } from "@gradstep/core/internal";
-import { GradstepOptimizer } from "./optimizer.js";
+import { GradstepOptimizer } from "./gradstep-optimizer.js";
 
 /** Callbacks of `model.fit`. */
 export interface AveragedWeights {

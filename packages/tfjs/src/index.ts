@@ -1,10 +1,10 @@
 import { serialization } from "@tensorflow/tfjs-core";
-import { GradstepOptimizer } from "./optimizer.js";
+import { GradstepOptimizer } from "./gradstep-optimizer.js";
 
 // So that `loadLayersModel` finds the optimizer of a model that was saved with it.
 serialization.registerClass(GradstepOptimizer);
 
-export { GradstepOptimizer } from "./optimizer.js";
+export { GradstepOptimizer } from "./gradstep-optimizer.js";
 export type { TfOptimizerOptions } from "./optimizer-options.js";
 export { tfOptimizer, type TfOptimizer } from "./tf-optimizer.js";
 export { averagedWeights, type AveragedWeights } from "./averaged-weights.js";

@@ -2,7 +2,7 @@ import { GradstepError, show } from "@gradstep/core";
 import { propertyOf } from "@gradstep/core/internal";
 import * as core from "@tensorflow/tfjs-core";
 import "./index.js";
-import { GradstepOptimizer } from "./optimizer.js";
+import { GradstepOptimizer } from "./gradstep-optimizer.js";
 import { addCompileNames } from "./tfjs-optimizers/compile-names.js";
 import { tfjsNames, type TfjsName } from "./tfjs-optimizers/kinds.js";
 import { tfjsOptimizers } from "./tfjs-optimizers/tfjs-optimizer.js";

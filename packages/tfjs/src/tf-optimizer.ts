@@ -2,7 +2,7 @@ import { GradstepError, show, type OptimizerSpec } from "@gradstep/core";
 import { isInstance } from "@gradstep/core/internal";
 import { Optimizer } from "@tensorflow/tfjs-core";
 import type { TfOptimizerOptions } from "./optimizer-options.js";
-import { GradstepOptimizer } from "./optimizer.js";
+import { GradstepOptimizer } from "./gradstep-optimizer.js";
 
 /** A TF.js optimizer with each hyperparameter of its rule as a property that can be read and set between steps. */
 export type TfOptimizer<H extends string = string> = string extends H

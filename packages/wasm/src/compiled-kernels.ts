@@ -1,5 +1,5 @@
 import { GradstepError, type Variant } from "@gradstep/core";
-import { instantiateVariant } from "./codegen/compiled-variants.js";
+import { instantiateVariant } from "./codegen/instantiate-variant.js";
 import { instantiate, type Exports, type RunKernel } from "./codegen/instantiate.js";
 import type { Heap } from "./memory/heap.js";
 import { CompiledPasses, compilePasses, functionsOf } from "./passes/compiled-passes.js";

@@ -2,7 +2,7 @@ import { GradstepError, show } from "@gradstep/core";
 import { checkOptions, isArray } from "@gradstep/core/internal";
 import { ForeignHeap } from "./memory/foreign-heap.js";
 import type { Heap } from "./memory/heap.js";
-import { maxPages, pageSize } from "./memory/layout.js";
+import { maxPages, pageSize } from "./memory/batch-layout.js";
 import type { WasmModule } from "./webassembly-types.js";
 
 /** Options of `wasm`. */

@@ -166,8 +166,8 @@ export class GpuGuard implements Guard {
   }
 
   async read(): Promise<GuardCounts> {
-    const { control, carriedCount } = this.#memory;
-    return decodeCounts(await this.#host.download(control, 0, controlLength(carriedCount)));
+    const { control, persistentCount } = this.#memory;
+    return decodeCounts(await this.#host.download(control, 0, controlLength(persistentCount)));
   }
 
   resume(stops: number): void {

@@ -1,7 +1,7 @@
 import { GradstepError, identity, show, type ParameterCopy, type Tensor } from "@gradstep/core";
 import { checkLength, propertyOf } from "@gradstep/core/internal";
 import { passOf, type EncodeTarget } from "./commands/encode-target.js";
-import { captureRefusal } from "./device/capture-refusal.js";
+import { captureValidationError } from "./device/capture-validation-error.js";
 import type { ErrorTracker } from "./device/error-tracker.js";
 import { bufferUsage } from "./device/webgpu-constants.js";
 import type { GpuTensor } from "./memory/gpu-tensor.js";
@@ -91,11 +91,13 @@ export class TensorCopies {
     );
   }
 
-  /** Records commands, and submits them. @param purpose see `captureRefusal` */
+  /** Records commands, and submits them. @param purpose see `captureValidationError` */
   #submit(purpose: string, encode: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.#device.createCommandEncoder({ label: "gradstep copy" });
     encode(encoder);
-    captureRefusal(this.#errors, purpose, () => this.#device.queue.submit([encoder.finish()]));
+    captureValidationError(this.#errors, purpose, () =>
+      this.#device.queue.submit([encoder.finish()]),
+    );
   }
 
   /** The tensors, if they are of this backend. @throws {GradstepError} `INVALID_PARAMETER` */

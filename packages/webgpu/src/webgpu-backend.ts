@@ -14,7 +14,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import { checkValues, isArray } from "@gradstep/core/internal";
-import { captureRefusal } from "./device/capture-refusal.js";
+import { captureValidationError } from "./device/capture-validation-error.js";
 import { ErrorTracker } from "./device/error-tracker.js";
 import { checkGpuTensor, checkRemap } from "./memory/argument-checks.js";
 import { BufferPools } from "./memory/buffer-pools.js";
@@ -265,7 +265,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   ): void {
     this.check();
     const write = (): void => this.device.queue.writeBuffer(buffer, byteOffset, values);
-    if (isWrapped) captureRefusal(this.#errors, "write to a wrapped buffer", write);
+    if (isWrapped) captureValidationError(this.#errors, "write to a wrapped buffer", write);
     else write();
   }
 

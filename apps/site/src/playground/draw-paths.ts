@@ -88,7 +88,7 @@ export function drawPaths(
   }
 }
 
-interface Place {
+interface CanvasPoint {
   readonly left: number;
   readonly top: number;
 }
@@ -96,14 +96,14 @@ interface Place {
 /** The number of steps of a path. */
 const stepsOf = ({ points }: Track): number => points.length / 2 - 1;
 
-function placeOf(path: Track, step: number, projection: MapProjection): Place {
+function placeOf(path: Track, step: number, projection: MapProjection): CanvasPoint {
   const { points } = path;
   const i = Math.min(step, stepsOf(path));
   return { left: projection.left(points[2 * i]), top: projection.top(points[2 * i + 1]) };
 }
 
 /** Where a path has come to. */
-function headOf(path: Track, shownSteps: number, projection: MapProjection): Place {
+function headOf(path: Track, shownSteps: number, projection: MapProjection): CanvasPoint {
   const whole = Math.min(Math.floor(shownSteps), stepsOf(path));
   const from = placeOf(path, whole, projection);
   const to = placeOf(path, whole + 1, projection);
@@ -145,7 +145,7 @@ interface DiscStyle {
 
 function drawDisc(
   context: CanvasRenderingContext2D,
-  { left, top }: Place,
+  { left, top }: CanvasPoint,
   { radius, fill, stroke, lineWidth }: DiscStyle,
 ): void {
   context.beginPath();
@@ -160,7 +160,7 @@ function drawDisc(
 function drawLabels(
   context: CanvasRenderingContext2D,
   paths: readonly DrawnPath[],
-  heads: readonly Place[],
+  heads: readonly CanvasPoint[],
   { width, height }: MapProjection,
   background: string,
 ): void {

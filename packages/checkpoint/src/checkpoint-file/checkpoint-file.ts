@@ -11,11 +11,11 @@ import {
   type SafetensorsFile,
   type SafetensorsSource,
 } from "../safetensors/index.js";
-import { checkTransfer } from "../check-transfer.js";
+import { checkIoOptions } from "../check-io-options.js";
 import { decodeInto } from "../safetensors/decode.js";
 import { arrayDtype } from "../safetensors/dtypes.js";
 import { maxHeaderLength } from "../safetensors/header.js";
-import { checkReader } from "../bridges/readers.js";
+import { checkReader } from "../bridges/check-reader.js";
 import type { ByteSource } from "../stores/store.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { tensorMemory, type CheckpointMemory } from "./checkpoint-memory.js";
@@ -63,7 +63,7 @@ export function encodeCheckpoint(
   checkpoint: Checkpoint,
   options: CheckpointEncodeOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  checkTransfer("encodeCheckpoint", options, ["slots", "signal", "onProgress"]);
+  checkIoOptions("encodeCheckpoint", options, ["slots", "signal", "onProgress"]);
   const { slots = "f32", signal, onProgress } = options;
   checkSlotType("encodeCheckpoint", slots);
   if (
@@ -149,7 +149,7 @@ export async function decodeCheckpoint(
   source: ByteSource | Uint8Array | ArrayBuffer,
   options: CheckpointDecodeOptions = {},
 ): Promise<Checkpoint> {
-  checkTransfer("decodeCheckpoint", options, ["signal", "onProgress"]);
+  checkIoOptions("decodeCheckpoint", options, ["signal", "onProgress"]);
   return decodeCheckpointInto(source, options, undefined);
 }
 

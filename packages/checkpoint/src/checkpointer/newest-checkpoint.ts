@@ -1,5 +1,5 @@
 import { GradstepError, list } from "@gradstep/core";
-import { checkTransfer } from "../check-transfer.js";
+import { checkIoOptions } from "../check-io-options.js";
 import {
   decodeCheckpointInto,
   type CheckpointDecodeOptions,
@@ -34,7 +34,7 @@ export async function newestCheckpoint(
   options: CheckpointDecodeOptions = {},
 ): Promise<StoredCheckpoint | undefined> {
   checkStore("newestCheckpoint", store);
-  checkTransfer("newestCheckpoint", options, ["signal", "onProgress"]);
+  checkIoOptions("newestCheckpoint", options, ["signal", "onProgress"]);
   return newestCheckpointInto(store, options, undefined);
 }
 

@@ -1,6 +1,6 @@
 import { GradstepError } from "@gradstep/core";
 import { waitFor } from "../abort.js";
-import { checkTransfer } from "../check-transfer.js";
+import { checkIoOptions } from "../check-io-options.js";
 import { encodeCheckpoint, type SlotType } from "../checkpoint-file/checkpoint-file.js";
 import type { Checkpoint } from "../checkpoint-file/checkpoint.js";
 import type { CheckpointMemory } from "../checkpoint-file/checkpoint-memory.js";
@@ -48,7 +48,7 @@ export class RunCheckpointer implements Checkpointer {
   }
 
   async resume(options: ResumeOptions = {}): Promise<Resumed | undefined> {
-    checkTransfer("resume", options, ["schedules", "partial", "signal"]);
+    checkIoOptions("resume", options, ["schedules", "partial", "signal"]);
     checkParameterNames(this.#run);
     const resumed = this.#resumeAfter(this.#work, options);
     const ended = Promise.allSettled([this.#work, resumed]);
@@ -99,7 +99,7 @@ export class RunCheckpointer implements Checkpointer {
   }
 
   async save(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
-    checkTransfer("save", options, ["signal"]);
+    checkIoOptions("save", options, ["signal"]);
     this.#throwFailure();
     return this.#start(options.signal);
   }

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
-import { checkTransfer } from "../check-transfer.js";
+import { checkIoOptions } from "../check-io-options.js";
 import { blocks } from "./blocks.js";
 import { chunksOf, sizeOf, type SafetensorsSource } from "./chunks.js";
 import { BlockDigest, digestLength, digestName } from "./digest.js";
@@ -7,7 +7,7 @@ import { allocate, type Dtype, type TypedArray } from "./dtypes.js";
 import type { Progress } from "./encode.js";
 import type { SafetensorsEntry } from "./entry.js";
 import type { SafetensorsHeader, SafetensorsLayout } from "./header.js";
-import { readHead } from "./head.js";
+import { readHead } from "./read-header.js";
 
 /** Options of `decodeSafetensors`. */
 export interface DecodeOptions {
@@ -39,7 +39,7 @@ export async function decodeSafetensors(
   source: SafetensorsSource,
   options: DecodeOptions = {},
 ): Promise<SafetensorsFile> {
-  checkTransfer("decodeSafetensors", options, ["signal", "onProgress", "digest"]);
+  checkIoOptions("decodeSafetensors", options, ["signal", "onProgress", "digest"]);
   return decodeInto(source, options, () => undefined);
 }
 
@@ -100,7 +100,7 @@ export async function readSafetensorsHeader(
   source: SafetensorsSource,
   options: Pick<DecodeOptions, "signal"> = {},
 ): Promise<SafetensorsHeader> {
-  checkTransfer("readSafetensorsHeader", options, ["signal"]);
+  checkIoOptions("readSafetensorsHeader", options, ["signal"]);
   const { signal } = options;
   const size = sizeOf(source);
   const start = blocks(chunksOf(source, signal), size, digestLength);

@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "@gradstep/core";
 import { isInstance } from "@gradstep/core/internal";
-import { checkTransfer } from "../check-transfer.js";
+import { checkIoOptions } from "../check-io-options.js";
 import { platformClass } from "../platform-class.js";
 import { digestLength, digestName } from "./digest.js";
 import { arrayOf, bitsPerElement, byteLengthOf, dtypes, isDtype } from "./dtypes.js";
@@ -34,7 +34,7 @@ export function layOut(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   options: LayoutOptions,
 ): FileLayout {
-  checkTransfer("encodeSafetensors", options, ["metadata", "digest", "signal", "onProgress"]);
+  checkIoOptions("encodeSafetensors", options, ["metadata", "digest", "signal", "onProgress"]);
   const { metadata, digest = false } = options;
   if (!isInstance(tensors, Map))
     throw new GradstepError(

@@ -1,9 +1,9 @@
-import { checkTransfer } from "../check-transfer.js";
+import { checkIoOptions } from "../check-io-options.js";
 import { platformClass } from "../platform-class.js";
 import { checkpointId } from "./checkpoint-id.js";
 import type { CheckpointStore } from "./store.js";
 import { unknownCheckpoint } from "./unknown-checkpoint.js";
-import { chunksUntilAborted } from "./chunks.js";
+import { chunksUntilAborted } from "./chunks-until-aborted.js";
 
 /**
  * A store in memory: for tests, and to undo. Its checkpoints are lost when the process or page ends.
@@ -16,7 +16,7 @@ export function memoryStore(): CheckpointStore {
   return {
     list: () => Promise.resolve([...checkpoints.keys()]),
     async write(chunks, options = {}) {
-      checkTransfer("write", options, ["signal"]);
+      checkIoOptions("write", options, ["signal"]);
       const { signal } = options;
       signal?.throwIfAborted();
       const parts: Blob[] = [];

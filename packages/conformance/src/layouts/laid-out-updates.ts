@@ -8,7 +8,7 @@ import {
 } from "@gradstep/core";
 import { decodeField, extentOf, fieldOf, readField, writeField } from "./field.js";
 import { largestFloat16, roundFloat16 } from "./float16.js";
-import { chainRule } from "./chain-rule.js";
+import { chainRule } from "./activation-gradients.js";
 import { activate } from "./activate.js";
 
 /** What updates with layouts consist of, besides the rule itself. Each function gets and gives values without gaps. */

@@ -1,6 +1,6 @@
 import { activationMutants } from "./backends/activation-mutants.js";
 import { arithmeticMutants } from "./backends/arithmetic-mutants.js";
-import { chainRuleMutants } from "./backends/chain-rule-mutants.js";
+import { activationGradientMutants } from "./backends/activation-gradient-mutants.js";
 import { copyLayoutMutants } from "./backends/copy-layout-mutants.js";
 import { dataMutants } from "./backends/data-mutants.js";
 import { gradientLayoutMutants } from "./backends/gradient-layout-mutants.js";
@@ -64,6 +64,6 @@ export const mutants: readonly Mutant[] = [
   ...gradientLayoutMutants,
   ...copyLayoutMutants,
   ...activationMutants,
-  ...chainRuleMutants,
+  ...activationGradientMutants,
   ...layoutOptionMutants,
 ];

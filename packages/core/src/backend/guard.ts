@@ -8,7 +8,7 @@ export interface GuardOptions {
    * What the host keeps from step to step. When the scalars of a step are written, it holds the values after that step;
    * `read` returns those after the last step that was taken.
    */
-  readonly carried: Float64Array;
+  readonly persistent: Float64Array;
   /** The number of steps whose scalars the device keeps. */
   readonly keptSteps: number;
   /** Whether the device takes no further steps after gradients that are not finite, until `resume`. */
@@ -38,8 +38,8 @@ export interface GuardCounts {
   /** Steps taken since the loss scale last changed. */
   readonly goodSteps: number;
   readonly lossScale: number;
-  /** The values of `carried` after the last step that was taken. */
-  readonly carried: Float64Array;
+  /** The values of `persistent` after the last step that was taken. */
+  readonly persistent: Float64Array;
   /** Steps that were not taken because the device had stopped, with those at which it stopped. */
   readonly missedSteps: number;
   /** How many times it has stopped. */

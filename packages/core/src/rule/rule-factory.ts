@@ -5,7 +5,7 @@ import type { Source } from "../language/build-program.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import type { Choices, OptionTable } from "./options.js";
 import type { OptimizerSpec, Rule } from "./rule.js";
-import { framed } from "./framed.js";
+import { withCommonStatements } from "./with-common-statements.js";
 import type { Matrices, MetricExtent, SlotDefinition, Variant, VariantTexts } from "./variant.js";
 
 /** What the texts of a rule depend on: a value per option, and whether each structural hyperparameter is not 0. */
@@ -131,7 +131,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       ...(matrices === undefined ? {} : { matrices }),
       metrics,
       perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
-      perElement: framed(common.perElement, choose(perElement, chosen)),
+      perElement: withCommonStatements(common.perElement, choose(perElement, chosen)),
       evaluation: evaluationSources(choose<string | undefined, O, S>(evaluation, chosen)),
     };
   };

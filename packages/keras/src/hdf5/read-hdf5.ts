@@ -8,7 +8,7 @@ import {
   type Hdf5Group,
   type Hdf5Node,
 } from "./hdf5-tree.js";
-import { withHdf5File, type Library } from "./library.js";
+import { withHdf5File, type Library } from "./h5wasm.js";
 import { isOutOfMemory, outOfMemory } from "./out-of-memory.js";
 
 const limits = {

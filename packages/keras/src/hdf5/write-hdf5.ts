@@ -1,7 +1,7 @@
 import { GradstepError } from "@gradstep/core";
 import type { File } from "h5wasm";
 import type { Hdf5Dtype, Hdf5Group, Hdf5Node } from "./hdf5-tree.js";
-import { withHdf5File } from "./library.js";
+import { withHdf5File } from "./h5wasm.js";
 import { isOutOfMemory, outOfMemory } from "./out-of-memory.js";
 
 /** Types as h5wasm writes them, which takes the letter alone for the size. */

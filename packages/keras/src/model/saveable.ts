@@ -55,7 +55,8 @@ export function saveablesOf(root: Hdf5Group, model?: unknown): Saveable {
   );
 }
 
-interface Place {
+/** What Keras saved of a model or layer, apart from its variables. */
+interface SaveableConfig {
   readonly path: string;
   readonly name: string;
   readonly className: string | undefined;
@@ -63,8 +64,8 @@ interface Place {
   readonly isFrozen: boolean;
 }
 
-function makeSaveable(group: Hdf5Group, place: Place): Saveable {
-  const { path, name, className, config, isFrozen } = place;
+function makeSaveable(group: Hdf5Group, settings: SaveableConfig): Saveable {
+  const { path, name, className, config, isFrozen } = settings;
   const vars = group.children.get("vars");
   const datasets = vars?.kind === "group" ? numbered(vars, path) : [];
   const known = knownVariables(className, datasets.length, config);
@@ -85,7 +86,7 @@ function makeSaveable(group: Hdf5Group, place: Place): Saveable {
     if (node.kind !== "group" || key === "vars") return [];
     const inner = join(path, key);
     if (!isSaveable(node))
-      return listOf(node, inner, place, key === "layers" ? configs : undefined);
+      return listOf(node, inner, settings, key === "layers" ? configs : undefined);
     const sublayer = knownSublayer(className, key);
     const child = makeSaveable(node, {
       path: inner,
@@ -110,7 +111,7 @@ function makeSaveable(group: Hdf5Group, place: Place): Saveable {
 function listOf(
   group: Hdf5Group,
   path: string,
-  parent: Place,
+  parent: SaveableConfig,
   configs: ReadonlyMap<string, LayerConfig> | undefined,
 ): Child[] {
   const saveables = [...group.children].filter(

@@ -18,7 +18,7 @@ import {
   type serialization,
   type Variable,
 } from "@tensorflow/tfjs-core";
-import { GradstepOptimizer, implementation } from "../optimizer.js";
+import { GradstepOptimizer, implementation } from "../gradstep-optimizer.js";
 import { readWeights } from "../state/read-weights.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { kinds, type TfjsName } from "../tfjs-optimizers/kinds.js";

@@ -1,7 +1,7 @@
 import { GradstepError, show, type OptimizerSpec } from "@gradstep/core";
 import { fromTfjs } from "@gradstep/core/interop";
 import type { serialization } from "@tensorflow/tfjs-core";
-import { GradstepOptimizer, implementation } from "../optimizer.js";
+import { GradstepOptimizer, implementation } from "../gradstep-optimizer.js";
 import { specOfConfig } from "../state/saved-config.js";
 import type { ReadWeight } from "../state/read-weights.js";
 import { kinds, tfjsNames, type TfjsKind, type TfjsName } from "../tfjs-optimizers/kinds.js";

@@ -1,7 +1,7 @@
 import { GradstepError, hasNames, show } from "@gradstep/core";
 import { toTfjs } from "@gradstep/core/interop";
 import { io } from "@tensorflow/tfjs-core";
-import { GradstepOptimizer, implementation } from "../optimizer.js";
+import { GradstepOptimizer, implementation } from "../gradstep-optimizer.js";
 import { kinds, type TfjsName } from "../tfjs-optimizers/kinds.js";
 import { decodeArtifacts, joined, withOptimizer } from "./artifacts.js";
 import { continueFrom, specOfSaved, tfjsNameOf } from "./saved-optimizer.js";

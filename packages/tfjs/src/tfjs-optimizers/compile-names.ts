@@ -1,6 +1,6 @@
 import type { serialization } from "@tensorflow/tfjs-core";
 import { adamw, lion, nadam } from "../factories.js";
-import type { GradstepOptimizer } from "../optimizer.js";
+import type { GradstepOptimizer } from "../gradstep-optimizer.js";
 import { tfjsOptimizers } from "./tfjs-optimizer.js";
 
 /** Strings that `model.compile` takes in addition to TF.js's own, with Keras's defaults. */

@@ -2,7 +2,7 @@ import { GradstepError } from "@gradstep/core";
 import { propertyOf } from "@gradstep/core/internal";
 import type { NamedTensorMap, serialization } from "@tensorflow/tfjs-core";
 import { defineHyperparameters } from "../hyperparameters.js";
-import { GradstepOptimizer, implementation, markLoaded } from "../optimizer.js";
+import { GradstepOptimizer, implementation, markLoaded } from "../gradstep-optimizer.js";
 import { rejectUnknownProperties } from "../reject-unknown-properties.js";
 import type { NamedTensor } from "../step/gradients.js";
 import { kinds, tfjsNames, type TfjsKind, type TfjsName } from "./kinds.js";

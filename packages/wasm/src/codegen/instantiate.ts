@@ -1,5 +1,5 @@
 import { GradstepError } from "@gradstep/core";
-import { memoryImport } from "../memory/layout.js";
+import { memoryImport } from "../memory/batch-layout.js";
 import type { WasmMemory, WasmModule } from "../webassembly-types.js";
 
 /** A kernel of a module: updates `count` tensors, whose batch entries are consecutive from the address `entries`. */

@@ -8,7 +8,7 @@ import {
   type Variant,
 } from "@gradstep/core";
 import { checkOptions, checkRule, isArray, isElementwise } from "@gradstep/core/internal";
-import { entryWords, rangeWord, rangeWords } from "../memory/layout.js";
+import { entryWords, rangeWord, rangeWords } from "../memory/batch-layout.js";
 import { entryWord } from "../planning/entry-layout.js";
 import { hasTransposedForm, planOf, type PassKernel } from "../planning/pass-plan.js";
 import {

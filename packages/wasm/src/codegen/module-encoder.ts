@@ -1,4 +1,4 @@
-import { maxPages, memoryImport } from "../memory/layout.js";
+import { maxPages, memoryImport } from "../memory/batch-layout.js";
 
 /**
  * Bytes of wasm: a part of a module, or of a function body. Parts are nested, and only joined where a length is needed:

@@ -6,7 +6,7 @@ import {
   type KnownScalars,
   type Reduction,
 } from "@gradstep/core";
-import { rangeWord } from "../memory/layout.js";
+import { rangeWord } from "../memory/batch-layout.js";
 import { entryWord } from "../planning/entry-layout.js";
 import { transposed, type PassKernel } from "../planning/pass-plan.js";
 import { assign, plus } from "./address-arithmetic.js";

@@ -1,5 +1,5 @@
 import { summationBlock } from "@gradstep/core";
-import { rangeWord } from "../memory/layout.js";
+import { rangeWord } from "../memory/batch-layout.js";
 import { assign, minus, plus, smaller, times, whileBelow } from "./address-arithmetic.js";
 import { i32And, i32Const, i32DivU, localGet } from "./instruction-set.js";
 import { concat, type Code } from "./module-encoder.js";

@@ -1,5 +1,5 @@
 import { emptyValue, summationBlock, summationLanes, type ReduceOp } from "@gradstep/core";
-import { rangeWord } from "../memory/layout.js";
+import { rangeWord } from "../memory/batch-layout.js";
 import { entryWord } from "../planning/entry-layout.js";
 import { assign, increase, minus, plus, smaller, times, whileBelow } from "./address-arithmetic.js";
 import {

@@ -1,7 +1,7 @@
 import { GradstepError, show } from "@gradstep/core";
 import type { WasmMemory } from "../webassembly-types.js";
 import type { Heap } from "./heap.js";
-import { maxPages, pageSize } from "./layout.js";
+import { maxPages, pageSize } from "./batch-layout.js";
 
 /** One cache line, so that no two tensors share one and every vector is aligned. */
 const alignment = 64;

@@ -1,4 +1,4 @@
-import { instantiateVariant } from "../codegen/compiled-variants.js";
+import { instantiateVariant } from "../codegen/instantiate-variant.js";
 import type { Exports } from "../codegen/instantiate.js";
 import { newtonSchulzName } from "../codegen/kernel-module.js";
 import type { Heap } from "../memory/heap.js";

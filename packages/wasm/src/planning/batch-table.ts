@@ -1,7 +1,7 @@
 import type { Update, Variant } from "@gradstep/core";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
-import { entryWords } from "../memory/layout.js";
+import { entryWords } from "../memory/batch-layout.js";
 import type { WasmTensor } from "../memory/wasm-tensor.js";
 import { elementsOf, unmaskedEntries, writeRange, writeRows } from "./row-entries.js";
 import { RowRanges } from "./row-ranges.js";

@@ -2,7 +2,7 @@ import { summationBlock, summationLanes, type Dimensions, type Update } from "@g
 import { countOf, endOfRun, hasRowsOf } from "@gradstep/core/internal";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
-import { rangeWord, rangeWords } from "../memory/layout.js";
+import { rangeWord, rangeWords } from "../memory/batch-layout.js";
 import type { TensorMatrices } from "./tensor-matrices.js";
 import type { PassKernel } from "./pass-plan.js";
 

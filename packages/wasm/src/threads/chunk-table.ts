@@ -1,7 +1,7 @@
 import type { BatchTable } from "../planning/batch-table.js";
 import { GrowableBuffer } from "../memory/growable-buffer.js";
 import type { Heap } from "../memory/heap.js";
-import { chunkWords } from "../memory/layout.js";
+import { chunkWords } from "../memory/batch-layout.js";
 
 /** Elements per chunk: enough to outweigh the cost of a claim, few enough that the last chunk does not delay a step. */
 export const chunkSize = 16384;

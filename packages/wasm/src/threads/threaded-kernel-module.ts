@@ -27,7 +27,7 @@ import {
   type Code,
   type WasmFunction,
 } from "../codegen/module-encoder.js";
-import { chunkWords, rangeWords } from "../memory/layout.js";
+import { chunkWords, rangeWords } from "../memory/batch-layout.js";
 import type { PassKernel } from "../planning/pass-plan.js";
 import {
   atomicNotify,

@@ -1,4 +1,4 @@
-import { memoryImport } from "../memory/layout.js";
+import { memoryImport } from "../memory/batch-layout.js";
 import type { WasmMemory } from "../webassembly-types.js";
 import { controlWords } from "./control-block.js";
 

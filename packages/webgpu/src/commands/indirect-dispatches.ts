@@ -42,10 +42,10 @@ export class IndirectDispatches {
       dispatches[d].isForSkipped === true ? 1 : 0,
     ]);
     const { UNIFORM, STORAGE, INDIRECT } = bufferUsage;
-    const { slotLength, overhang } = this.blocks;
+    const { entryLength, overhang } = this.blocks;
     const scalars = device.createBuffer({
       label: `${label}, scalars of the device`,
-      size: slotLength + overhang,
+      size: entryLength + overhang,
       usage: UNIFORM | STORAGE,
     });
     this.scalars = scalars;

@@ -125,7 +125,7 @@ export class SignaledCommands implements StepRecorder {
   }
 
   #bind(hostValues: GPUBuffer): void {
-    const { slotLength } = this.#hostBlocks;
+    const { entryLength } = this.#hostBlocks;
     this.#preparationGroups = this.#preparations.map(({ table, rate }) => {
       // A signal that there is none of is not read.
       const arrays = [
@@ -138,7 +138,7 @@ export class SignaledCommands implements StepRecorder {
         layout: this.#kernel.layout,
         entries: [
           { buffer: table },
-          { buffer: hostValues, offset: 0, size: slotLength },
+          { buffer: hostValues, offset: 0, size: entryLength },
           ...arrays,
         ].map((resource, k) => ({ binding: tableBinding + k, resource })),
       });

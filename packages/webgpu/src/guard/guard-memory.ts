@@ -9,17 +9,17 @@ export class GuardMemory {
   readonly control: GPUBuffer;
   readonly nonFinite: GPUBuffer;
   readonly kept: KeptScalars;
-  /** The number of f64 that are carried. */
-  readonly carriedCount: number;
+  /** The number of persistent scalars, in f64. */
+  readonly persistentCount: number;
   readonly stopsAtNonFinite: boolean;
   /** Where the first scalar of an array comes from, as in the table of the decide kernel. */
   readonly #sources = new Map<Float64Array, number>();
 
   constructor(device: GPUDevice, options: GuardOptions) {
-    const { scalars, divisor, carried, stopsAtNonFinite } = options;
+    const { scalars, divisor, persistent, stopsAtNonFinite } = options;
     this.stopsAtNonFinite = stopsAtNonFinite;
     this.kept = new KeptScalars(device, options);
-    this.carriedCount = carried.length;
+    this.persistentCount = persistent.length;
     let source = this.kept.scalarsStart;
     for (const array of scalars) {
       this.#sources.set(array, source);
@@ -33,7 +33,7 @@ export class GuardMemory {
         size,
         usage: STORAGE | COPY_SRC | COPY_DST,
       });
-    this.control = make("counts", controlLength(carried.length));
+    this.control = make("counts", controlLength(persistent.length));
     this.nonFinite = make("finding", 4);
   }
 

@@ -4,7 +4,7 @@ import { bufferUsage } from "../device/webgpu-constants.js";
 import { IndirectDispatches } from "../commands/indirect-dispatches.js";
 import type { TableKernel } from "../planning/dispatch/one-shot-dispatches.js";
 import type { ScalarRing, Submitter } from "../planning/scalars/scalar-ring.js";
-import type { StepValues } from "../planning/scalars/scalar-slots.js";
+import type { StepValues } from "../planning/scalars/ring-entries.js";
 import type { SignalRange } from "../commands/signal-table.js";
 import { rangeOfSignal } from "../commands/signaled-commands.js";
 import type { StepBindings, StepRecorder } from "../commands/step-commands.js";
@@ -123,14 +123,14 @@ function decideTable(
     ...Array.from({ length: setLength }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
     ...(scalePlace === undefined ? [] : [scalePlace, scaleSource]),
   ]);
-  const { kept, carriedCount, stopsAtNonFinite } = memory;
+  const { kept, persistentCount, stopsAtNonFinite } = memory;
   const header: Readonly<Record<(typeof decideHeader)[number], number>> = {
     pairs: pairs.length / 2,
     dispatches: count,
     rows: kept.rows,
     row_length: kept.rowLength,
     scale_index: scale?.index ?? 0,
-    carried_words: isDecided ? 2 * carriedCount : 0,
+    persistent_words: isDecided ? 2 * persistentCount : 0,
     stops_at_non_finite: stopsAtNonFinite ? 1 : 0,
   };
   return Uint32Array.from([...decideHeader.map((name) => header[name]), ...pairs, ...gridWords]);
@@ -141,7 +141,7 @@ const callLength: number = 4 * Object.keys(callWords).length;
 
 /** What the host writes for each step: the scale, and where the current scalars are. */
 class CallValues implements StepValues {
-  readonly slotLength: number;
+  readonly entryLength: number;
   readonly overhang = 0;
   scale = 1;
   readonly #kept: KeptScalars;
@@ -149,7 +149,7 @@ class CallValues implements StepValues {
   readonly #values = new Float32Array(this.#words.buffer);
 
   constructor({ limits }: GPUDevice, kept: KeptScalars) {
-    this.slotLength = limits.minStorageBufferOffsetAlignment;
+    this.entryLength = limits.minStorageBufferOffsetAlignment;
     this.#kept = kept;
   }
 

@@ -25,7 +25,7 @@ export class KeptScalars {
   /** The contents of the buffer. */
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #values: Float32Array<ArrayBuffer>;
-  readonly #carried: Uint32Array;
+  readonly #persistent: Uint32Array;
   /** What is added to the number of a step for the number of its row, modulo the number of rows. */
   #offset = 0;
   /** The number of the row after the last one that was written. */
@@ -35,13 +35,17 @@ export class KeptScalars {
   #last = -1;
 
   constructor(device: GPUDevice, options: GuardOptions) {
-    const { scalars, carried, keptSteps } = options;
+    const { scalars, persistent, keptSteps } = options;
     this.#queue = device.queue;
     this.#options = options;
     this.rows = keptSteps;
-    this.scalarsStart = keptHeaderLength + 2 * carried.length;
+    this.scalarsStart = keptHeaderLength + 2 * persistent.length;
     this.rowLength = scalars.reduce((length, one) => length + one.length, this.scalarsStart);
-    this.#carried = new Uint32Array(carried.buffer, carried.byteOffset, 2 * carried.length);
+    this.#persistent = new Uint32Array(
+      persistent.buffer,
+      persistent.byteOffset,
+      2 * persistent.length,
+    );
     this.#words = new Uint32Array(this.rows * this.rowLength);
     this.#values = new Float32Array(this.#words.buffer);
     const { STORAGE, COPY_DST } = bufferUsage;
@@ -70,7 +74,7 @@ export class KeptScalars {
     this.#words[place] = t;
     this.#words[place + 1] = this.epoch;
     this.#words[place + 2] = kind;
-    this.#words.set(this.#carried, place + keptHeaderLength);
+    this.#words.set(this.#persistent, place + keptHeaderLength);
     place += this.scalarsStart;
     const { scalars } = this.#options;
     for (let i = 0; i < scalars.length; i += 1) {

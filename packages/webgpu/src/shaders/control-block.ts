@@ -1,6 +1,6 @@
 import type { GuardCounts, StopCause } from "@gradstep/core";
 
-/** The words of the block in which the device counts steps; the first two are f32. What is carried follows them. */
+/** The words of the block in which the device counts steps; the first two are f32. The persistent scalars follow them. */
 export const controlWords = {
   lossScale: 0,
   /** The loss scale times `accumulate`. */
@@ -21,12 +21,12 @@ export const controlWords = {
 
 export const stopCauses: readonly (StopCause | undefined)[] = [undefined, "nonFinite", "scalars"];
 
-/** Where the words of what is carried begin. */
-export const carriedStart = 11;
+/** Where the words of the persistent scalars begin. */
+export const persistentStart = 11;
 
-/** Bytes of the block. @param carried the number of f64 that are carried */
-export function controlLength(carried: number): number {
-  return 4 * (carriedStart + 2 * carried);
+/** Bytes of the block. @param persistentCount the number of persistent scalars, in f64 */
+export function controlLength(persistentCount: number): number {
+  return 4 * (persistentStart + 2 * persistentCount);
 }
 
 const counted = [
@@ -39,14 +39,14 @@ const counted = [
 ] as const;
 
 export function encodeCounts(counts: GuardCounts, accumulate: number): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(controlLength(counts.carried.length) / 4);
+  const words = new Uint32Array(controlLength(counts.persistent.length) / 4);
   // As the device computes it.
   const divisor = Math.fround(counts.lossScale) * accumulate;
   new Float32Array(words.buffer).set([counts.lossScale, divisor]);
   for (const name of counted) words[controlWords[name]] = counts[name];
   words[controlWords.resumedStops] = counts.stops;
   words[controlWords.stopCause] = stopCauses.indexOf(counts.stopCause);
-  words.set(new Uint32Array(counts.carried.slice().buffer), carriedStart);
+  words.set(new Uint32Array(counts.persistent.slice().buffer), persistentStart);
   return words;
 }
 
@@ -65,6 +65,6 @@ export function decodeCounts(bytes: ArrayBuffer): GuardCounts {
     stopCause: stopCauses[words[controlWords.stopCause]],
     lossScale: new Float32Array(bytes)[controlWords.lossScale],
     // The words of a f64 need not be at a multiple of 8 bytes.
-    carried: new Float64Array(bytes.slice(4 * carriedStart)),
+    persistent: new Float64Array(bytes.slice(4 * persistentStart)),
   };
 }

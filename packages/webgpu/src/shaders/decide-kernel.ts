@@ -1,4 +1,4 @@
-import { carriedStart, controlWords } from "./control-block.js";
+import { persistentStart, controlWords } from "./control-block.js";
 import { workgroupSize } from "./kernel-layout.js";
 
 /** The arrays that are bound after the table, in order. */
@@ -47,7 +47,7 @@ export const decideHeader = [
   "rows",
   "row_length",
   "scale_index",
-  "carried_words",
+  "persistent_words",
   "stops_at_non_finite",
 ] as const;
 
@@ -82,8 +82,8 @@ ${decideHeader.map((name, i) => `  let ${name} = table[${i}];`).join("\n")}
   if (invocation == 0u) {
     if (!has_scalars) { control[${controlWords.lacksScalars}] = 1u; }
     if (is_taken && is_for_step) {
-      for (var i = 0u; i < carried_words; i += 1u) {
-        control[${carriedStart}u + i] = kept_scalars[row + ${keptHeaderLength}u + i];
+      for (var i = 0u; i < persistent_words; i += 1u) {
+        control[${persistentStart}u + i] = kept_scalars[row + ${keptHeaderLength}u + i];
       }
     }
   }

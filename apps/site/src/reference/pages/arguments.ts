@@ -5,10 +5,10 @@ import { escaped } from "../documentation.js";
 import { changedFormulas } from "./formulas.js";
 import { code, inlineFormula, styledTable } from "./markdown.js";
 
-type Range = Rule["hyperparameters"][string];
+type ValueRange = Rule["hyperparameters"][string];
 
 /** What values a hyperparameter may have. */
-export function rangeText({ min, max, below }: Range): string {
+export function rangeText({ min, max, below }: ValueRange): string {
   const bounds = [
     ...(min === undefined ? [] : [`≥\u00a0${min}`]),
     ...(max === undefined ? [] : [`≤\u00a0${max}`]),

@@ -5,10 +5,10 @@ import {
   type ImportedCheckpoint,
   type ParameterValues,
 } from "@gradstep/core/interop";
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import { decodeSafetensors, floatValues, type SafetensorsEntry } from "../../safetensors/index.js";
 import type { ByteSource } from "../../stores/store.js";
-import { checkReader } from "../readers.js";
+import { checkReader } from "../check-reader.js";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
 import { checkArrays, floatTypes, parameterRoot } from "./array-checks.js";
 import { optimizerOf, stepsOf } from "./optax-metadata.js";
@@ -38,7 +38,7 @@ export async function readOptax(
   source: ByteSource | Uint8Array | ArrayBuffer,
   options: ReadOptaxOptions = {},
 ): Promise<ImportedCheckpoint> {
-  checkTransfer("readOptax", options, ["optimizer", "signal", "onProgress"]);
+  checkIoOptions("readOptax", options, ["optimizer", "signal", "onProgress"]);
   const { optimizer: given, ...decoding } = options;
   if (given !== undefined && typeof given?.name !== "string")
     throw new GradstepError(

@@ -13,7 +13,7 @@ import {
   type CheckpointParts,
   type ParameterValues,
 } from "@gradstep/core/interop";
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { metadataOf } from "./optax-metadata.js";
 import { isSchedule, stateArrays, type OptaxOptimizer } from "./state-arrays.js";
@@ -48,7 +48,7 @@ export async function* writeOptax(
   source: OptaxSource,
   options: WriteOptaxOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  checkTransfer("writeOptax", options, ["name", "signal", "onProgress"]);
+  checkIoOptions("writeOptax", options, ["name", "signal", "onProgress"]);
   const { name, ...encoding } = options;
   checkCheckpointParts("writeOptax", source);
   const { config, state, parameters } = source;

@@ -5,14 +5,14 @@ import {
   type ImportedCheckpoint,
   type ParameterValues,
 } from "@gradstep/core/interop";
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import {
   decodeSafetensors,
   floatValues,
   type SafetensorsEntry,
   type SafetensorsSource,
 } from "../../safetensors/index.js";
-import { checkReader } from "../readers.js";
+import { checkReader } from "../check-reader.js";
 import { inTypeOf } from "./in-type-of.js";
 import { otherTensorOf, type OtherTensor } from "./other-tensors.js";
 import { rejectPickle } from "./reject-pickle.js";
@@ -58,7 +58,7 @@ export async function readTorch(
   source: SafetensorsSource,
   options: ReadTorchOptions = {},
 ): Promise<TorchCheckpoint> {
-  checkTransfer("readTorch", options, ["signal", "onProgress", "groups"]);
+  checkIoOptions("readTorch", options, ["signal", "onProgress", "groups"]);
   const { groups: mode = "count", ...decodeOptions } = options;
   if (mode !== "count" && mode !== "parameter")
     throw new GradstepError(

@@ -12,7 +12,7 @@ import {
   type CheckpointParts,
   type ParameterValues,
 } from "@gradstep/core/interop";
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import { encodeSafetensors, type SafetensorsEntry } from "../../safetensors/index.js";
 import { inTypeOf } from "./in-type-of.js";
 import { entryOfOther, type OtherTensor } from "./other-tensors.js";
@@ -46,7 +46,7 @@ export async function* writeTorch(
   source: TorchSource,
   options: WriteTorchOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  checkTransfer("writeTorch", options, ["signal", "onProgress"]);
+  checkIoOptions("writeTorch", options, ["signal", "onProgress"]);
   checkCheckpointParts("writeTorch", source);
   const { config, state, parameters, otherTensors = {} } = source;
   const description = describe(source);

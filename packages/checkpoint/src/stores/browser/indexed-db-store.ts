@@ -1,4 +1,4 @@
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import { checkpointId, sequenceOf } from "../checkpoint-id.js";
 import type { CheckpointStore } from "../store.js";
 import { unknownCheckpoint } from "../unknown-checkpoint.js";
@@ -30,7 +30,7 @@ export function indexedDbStore(name: string): CheckpointStore {
     },
 
     async write(chunks, options = {}) {
-      checkTransfer("write", options, ["signal"]);
+      checkIoOptions("write", options, ["signal"]);
       const { signal } = options;
       signal?.throwIfAborted();
       return asWriter(store, newDraft, (draft) =>

@@ -1,4 +1,4 @@
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import type { CheckpointStore } from "../store.js";
 import { unknownCheckpoint } from "../unknown-checkpoint.js";
 import { openFileWriter } from "./opfs-file-writer.js";
@@ -29,7 +29,7 @@ export function opfsStore(name: string): CheckpointStore {
     },
 
     async write(chunks, options = {}) {
-      checkTransfer("write", options, ["signal"]);
+      checkIoOptions("write", options, ["signal"]);
       const { signal } = options;
       signal?.throwIfAborted();
       const folder = await openFolder();

@@ -1,4 +1,4 @@
-import { chunksUntilAborted } from "../chunks.js";
+import { chunksUntilAborted } from "../chunks-until-aborted.js";
 
 /** How many bytes are written and read at once. What a store holds in memory is about one piece. */
 export const pieceSize = 4 * 2 ** 20;

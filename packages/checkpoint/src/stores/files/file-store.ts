@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GradstepError, show } from "@gradstep/core";
-import { checkTransfer } from "../../check-transfer.js";
+import { checkIoOptions } from "../../check-io-options.js";
 import { byAge, checkpointId, sequenceOf } from "../checkpoint-id.js";
-import { chunksUntilAborted } from "../chunks.js";
+import { chunksUntilAborted } from "../chunks-until-aborted.js";
 import type { CheckpointStore } from "../store.js";
 import { unknownCheckpoint } from "../unknown-checkpoint.js";
 import { directoryMaker, syncDirectory } from "./durable-directory.js";
@@ -69,7 +69,7 @@ export function fileStoreOn(fileSystem: FileSystem, location: string | URL): Che
     },
 
     async write(chunks, options = {}) {
-      checkTransfer("write", options, ["signal"]);
+      checkIoOptions("write", options, ["signal"]);
       const { signal } = options;
       signal?.throwIfAborted();
       await makeDirectory();

@@ -4,7 +4,7 @@ import type { ErrorModel } from "../../bounds/error-model.js";
 import { operations } from "../../bounds/interval-operations.js";
 import { certainInput, operand, point, type Interval } from "../../bounds/interval.js";
 import { fixedPointBound, readFloat16Bound } from "../../bounds/stored-value-bounds.js";
-import { chainRule } from "../../layouts/chain-rule.js";
+import { chainRule } from "../../layouts/activation-gradients.js";
 import { decodeField, extentOf, type Field } from "../../layouts/field.js";
 import { randomGradient } from "../random/random-values.js";
 import type { Random } from "../random/random.js";

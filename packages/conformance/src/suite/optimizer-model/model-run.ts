@@ -5,7 +5,7 @@ import { changeSetting } from "./changed-settings.js";
 import { countingRule } from "./counting-rule.js";
 import { checkNumbers, checkValues, type CountingOptimizer } from "./model-comparison.js";
 import { PlainOptimizer } from "./plain-optimizer.js";
-import { randomKind } from "./random-kind.js";
+import { randomCallKind } from "./random-call-kind.js";
 import { randomlyEdited, type SavedState } from "./saved-state.js";
 import {
   randomIntegers,
@@ -78,7 +78,7 @@ export class ModelRun {
     const random = this.#random;
     const absent = optionalNames.filter((name) => !this.#plain.values.has(name));
     const present = optionalNames.filter((name) => this.#plain.values.has(name));
-    const kind = randomKind(random, {
+    const kind = randomCallKind(random, {
       restore: this.#saved !== undefined,
       add: absent.length > 0,
       remove: present.length > 0,

@@ -17,7 +17,7 @@ import { describeExplanation, type ExplainedLine, type Explanation } from "./exp
 import { gradientsOfStep, type GivenGradients } from "./gradients-of-step.js";
 import { linesOf } from "./explained-lines.js";
 import { shownNames } from "./shown-names.js";
-import { computedOnce } from "./computed-once.js";
+import { memoize } from "./memoize.js";
 import { areFinite, gradientReader, readRecord } from "./read-records.js";
 import { GraphValues, type RuleValues, type TensorValues } from "./graph-values.js";
 
@@ -65,7 +65,7 @@ export async function explain(
     );
   }
   const { precision } = parameter.backend;
-  const ruleOf = computedOnce(resolvedRule);
+  const ruleOf = memoize(resolvedRule);
   const rule = ruleOf(record.group);
   const needsAll = rule.drafts.some(({ extent }) => extent === "all");
   const { clock } = record.group.context;

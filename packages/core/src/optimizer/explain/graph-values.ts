@@ -26,7 +26,7 @@ export interface RuleValues {
 }
 
 /** One index of an extent. */
-interface Place {
+interface ExtentIndex {
   readonly extent: Extent;
   readonly index: number;
 }
@@ -58,8 +58,8 @@ export class GraphValues {
     return values;
   }
 
-  /** Sets the inputs for a place, and the results of operations on tensors, up to the node `last`. */
-  #load(values: Float64Array, tensor: TensorValues, place: Place, last = Infinity): void {
+  /** Sets the inputs for a position, and the results of operations on tensors, up to the node `last`. */
+  #load(values: Float64Array, tensor: TensorValues, position: ExtentIndex, last = Infinity): void {
     this.#rule.drafts.forEach((draft, i) => {
       if (i > last) return;
       if (draft.op === "input") {
@@ -67,10 +67,10 @@ export class GraphValues {
         values[i] =
           array === undefined
             ? this.#round(tensor.scalars.get(draft.name)!)
-            : valueAt(place, array, draft.extent, tensor.dimensions);
+            : valueAt(position, array, draft.extent, tensor.dimensions);
       } else if (isTensorOp(draft.op)) {
         const result = this.#resultOf(tensor, i);
-        values[i] = valueAt(place, result, draft.extent, tensor.dimensions);
+        values[i] = valueAt(position, result, draft.extent, tensor.dimensions);
       }
     });
   }
@@ -167,9 +167,9 @@ export class GraphValues {
   }
 }
 
-/** The value of an array at a place. Arrays of a narrower extent than that of the place have none. */
+/** The value of an array at a position. Arrays of a narrower extent than that of the position have none. */
 function valueAt(
-  { extent, index }: Place,
+  { extent, index }: ExtentIndex,
   array: Values,
   of: Extent,
   dimensions: Dimensions,

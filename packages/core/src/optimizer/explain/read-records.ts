@@ -7,7 +7,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { readRowLimit } from "../rows/row-limit.js";
 import { readDense } from "../sparse/read-dense.js";
 import type { Gradients } from "../step/gradients.js";
-import { computedOnce } from "./computed-once.js";
+import { memoize } from "./memoize.js";
 
 /** A gradient, and whether the step updates a row. */
 interface ReadGradient {
@@ -75,7 +75,7 @@ export async function areFinite(
 
 /** Reads each gradient once. */
 export function gradientReader(gradients: Gradients): GradientReader {
-  return computedOnce(async ({ name, group, rowLimit, update }: ParameterRecord) => {
+  return memoize(async ({ name, group, rowLimit, update }: ParameterRecord) => {
     const gradient = gradients[name]!;
     const { parameter } = update;
     const count = rowLimit && (await readRowLimit(rowLimit, parameter.shape[0]));

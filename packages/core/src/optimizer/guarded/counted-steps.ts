@@ -1,5 +1,5 @@
 import type { Group } from "../groups/group.js";
-import { stepsAmong } from "./steps-among.js";
+import { groupStepsBetween } from "./group-steps.js";
 import type { Clock } from "../step/step-scalars.js";
 import { uncertainSteps } from "./guard-errors.js";
 
@@ -56,6 +56,6 @@ export class CountedSteps {
     const next = iterations - steps;
     this.#clock.iterations = next;
     for (let i = 0; i < this.#groups.length; i += 1)
-      this.#groups[i].iterations -= stepsAmong(this.#participation[i], next + 1, iterations);
+      this.#groups[i].iterations -= groupStepsBetween(this.#participation[i], next + 1, iterations);
   }
 }

@@ -3,13 +3,13 @@ import type { Group } from "../groups/group.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { OptimizerState } from "../state/optimizer-state.js";
 import type { Clock } from "../step/step-scalars.js";
-import type { CarriedScalars } from "./carried-scalars.js";
+import type { PersistentScalars } from "./persistent-scalars.js";
 import { correctedState } from "./corrected-state.js";
 import type { CountedSteps } from "./counted-steps.js";
 import { rewrittenSteps, type DeviceScalars } from "./device-scalars.js";
 import { stopError } from "./guard-errors.js";
 import { rowStepsKept } from "./row-steps-kept.js";
-import { stepsAmong } from "./steps-among.js";
+import { groupStepsBetween } from "./group-steps.js";
 
 /**
  * For how many steps the device keeps scalars. The host counts steps as taken until it reads the counts, so this is by how
@@ -28,7 +28,7 @@ interface CountedParts {
   readonly guard: Guard;
   readonly groups: readonly Group[];
   readonly clock: Clock;
-  readonly carried: CarriedScalars;
+  readonly persistent: PersistentScalars;
   readonly counted: CountedSteps;
   readonly scalars: DeviceScalars;
 }
@@ -62,7 +62,7 @@ export class DeviceCounts {
     records: readonly ParameterRecord[],
     onRead: (counts: GuardCounts) => void,
   ): Promise<(state: OptimizerState) => OptimizerState> {
-    const { guard, groups, clock, carried, counted } = this.#parts;
+    const { guard, groups, clock, persistent, counted } = this.#parts;
     const counting = records.filter(({ rowSteps }) => rowSteps?.guarded !== undefined);
     const rows = counting.map(({ rowSteps }) => rowSteps!.guarded!.read());
     const before = this.#untaken;
@@ -72,9 +72,9 @@ export class DeviceCounts {
     // The groups may have been changed since the last step, and the next step may be taken before this is read.
     const participation = counted.participation();
     const [counts, ...values] = await Promise.all([guard.read(), ...rows.map((one) => one.values)]);
-    // The device does not carry them on in a step without gradients for the groups that are due.
+    // The device does not compute them in a step without gradients for the groups that are due.
     const isKept = restored === this.#restored && clock.iterations - counts.steps < keptSteps;
-    const persistent = isKept ? carried.after(counts.steps).slice() : counts.carried;
+    const lastScalars = isKept ? persistent.after(counts.steps).slice() : counts.persistent;
     // What was asked before the host heard of a stop has nothing new; it lacks steps that were left out after it.
     const isOutdated = stops !== this.#stops || restored !== this.#restored;
     if (isOutdated) for (const one of rows) one.target?.forget(one);
@@ -88,9 +88,9 @@ export class DeviceCounts {
       counts,
       untakenSteps,
       untakenByGroup: participation.map((one) =>
-        stepsAmong(one, iterations - untakenSteps + 1, iterations),
+        groupStepsBetween(one, iterations - untakenSteps + 1, iterations),
       ),
-      persistentScalars: groups.map((_, i) => carried.named(i, persistent)),
+      persistentScalars: groups.map((_, i) => persistent.named(i, lastScalars)),
       rowSteps: Object.fromEntries(
         counting.map(({ name }, i) => [name, Uint32Array.from(values[i])]),
       ),
@@ -100,7 +100,7 @@ export class DeviceCounts {
 
   /** @throws {GradstepError} why the device has stopped */
   #correct(counts: GuardCounts, onRead: (counts: GuardCounts) => void): void {
-    const { guard, groups, clock, carried, counted, scalars } = this.#parts;
+    const { guard, groups, clock, persistent, counted, scalars } = this.#parts;
     const before = this.#untaken;
     const untaken = counts.skippedSteps + counts.missedSteps;
     const hasStopped = counts.stops > this.#stops;
@@ -111,8 +111,8 @@ export class DeviceCounts {
     const missed = back - (counts.skippedSteps - this.#skipped);
     this.#skipped = counts.skippedSteps;
     this.first = counts.steps + 1;
-    if (back >= keptSteps && clock.iterations === counts.steps) carried.give(counts.carried);
-    else if (back !== 0) carried.goTo(clock.iterations);
+    if (back >= keptSteps && clock.iterations === counts.steps) persistent.give(counts.persistent);
+    else if (back !== 0) persistent.goTo(clock.iterations);
     onRead(counts);
     if (!hasStopped) return;
     this.#stops = counts.stops;
@@ -123,17 +123,17 @@ export class DeviceCounts {
 
   /** Continues from these counts. */
   restore(counts: FirstCounts): void {
-    const { guard, carried, scalars } = this.#parts;
+    const { guard, persistent, scalars } = this.#parts;
     this.#restored += 1;
     scalars.invalidate();
     this.first = counts.steps + 1;
     this.#untaken = counts.skippedSteps;
     this.#skipped = counts.skippedSteps;
     this.#stops = 0;
-    carried.takeCurrent(counts.steps);
+    persistent.takeCurrent(counts.steps);
     guard.write({
       ...counts,
-      carried: carried.values,
+      persistent: persistent.values,
       missedSteps: 0,
       stops: 0,
       stopCause: undefined,

@@ -1,7 +1,7 @@
 import type { Guard } from "../../backend/guard.js";
 import type { Group } from "../groups/group.js";
 import type { Clock } from "../step/step-scalars.js";
-import type { CarriedScalars } from "./carried-scalars.js";
+import type { PersistentScalars } from "./persistent-scalars.js";
 import type { CountedSteps } from "./counted-steps.js";
 import { uncertainScalars } from "./guard-errors.js";
 import type { StepKinds } from "./step-kinds.js";
@@ -14,7 +14,7 @@ interface ScalarSources {
   readonly guard: Guard;
   readonly groups: readonly Group[];
   readonly clock: Clock;
-  readonly carried: CarriedScalars;
+  readonly persistent: PersistentScalars;
   readonly kinds: StepKinds;
   readonly counted: CountedSteps;
 }
@@ -24,17 +24,17 @@ export class DeviceScalars {
   readonly #guard: Guard;
   readonly #groups: readonly Group[];
   readonly #clock: Clock;
-  readonly #carried: CarriedScalars;
+  readonly #persistent: PersistentScalars;
   readonly #kinds: StepKinds;
   readonly #counted: CountedSteps;
   /** Changes of hyperparameters when scalars were last written; −1 if none of the device's are valid. */
   #seen = -1;
 
-  constructor({ guard, groups, clock, carried, kinds, counted }: ScalarSources) {
+  constructor({ guard, groups, clock, persistent, kinds, counted }: ScalarSources) {
     this.#guard = guard;
     this.#groups = groups;
     this.#clock = clock;
-    this.#carried = carried;
+    this.#persistent = persistent;
     this.#kinds = kinds;
     this.#counted = counted;
   }
@@ -58,7 +58,7 @@ export class DeviceScalars {
       return;
     }
     const before = Math.min(uncertain, rewrittenSteps - 1);
-    if (!this.#keepsCarried(before)) throw uncertainScalars();
+    if (!this.#keepsPersistent(before)) throw uncertainScalars();
     this.#seen = -1;
     this.#guard.replaceScalars(iterations + 1 - before);
     for (let back = before; back >= 0; back -= 1) this.#write(back);
@@ -67,12 +67,12 @@ export class DeviceScalars {
   }
 
   /** Whether the persistent scalars after each of the last steps do not depend on the hyperparameters that were set. */
-  #keepsCarried(steps: number): boolean {
-    if (this.#carried.values.length === 0) return true;
+  #keepsPersistent(steps: number): boolean {
+    if (this.#persistent.values.length === 0) return true;
     let areKept = true;
     for (let back = steps; back > 0 && areKept; back -= 1)
       this.#at(back, (t) => {
-        areKept = this.#carried.areKept(t);
+        areKept = this.#persistent.areKept(t);
       });
     return areKept;
   }
@@ -80,7 +80,7 @@ export class DeviceScalars {
   /** Writes the scalars of the step that is this many before the next one. */
   #write(back: number): void {
     this.#at(back, (t) => {
-      this.#carried.take(t);
+      this.#persistent.take(t);
       this.#guard.writeScalars(t, this.#kinds.of(t));
     });
   }
@@ -90,12 +90,12 @@ export class DeviceScalars {
     const { iterations } = this.#clock;
     this.#counted.moveBack(back);
     try {
-      if (back > 0) this.#carried.goTo(iterations - back);
+      if (back > 0) this.#persistent.goTo(iterations - back);
       for (const group of this.#groups) group.prepare();
       use(this.#clock.iterations + 1);
     } finally {
       this.#counted.moveBack(-back);
-      if (back > 0) this.#carried.goTo(iterations);
+      if (back > 0) this.#persistent.goTo(iterations);
     }
   }
 }

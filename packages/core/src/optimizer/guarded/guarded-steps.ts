@@ -5,7 +5,7 @@ import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { CompleteStepControl } from "../step-control/complete-step-control.js";
 import type { Gradients } from "../step/gradients.js";
 import type { Clock } from "../step/step-scalars.js";
-import { CarriedScalars } from "./carried-scalars.js";
+import { PersistentScalars } from "./persistent-scalars.js";
 import { CountedSteps } from "./counted-steps.js";
 import { DeviceCounts, keptSteps } from "./device-counts.js";
 import { DeviceScalars } from "./device-scalars.js";
@@ -14,7 +14,7 @@ import { GuardedRowSteps } from "./guarded-row-steps.js";
 import { maxWindowLength, type StepWindow } from "./row-scalar-sets.js";
 import { rowStepsKept } from "./row-steps-kept.js";
 import { StepKinds } from "./step-kinds.js";
-import { stepsAmong } from "./steps-among.js";
+import { groupStepsBetween } from "./group-steps.js";
 
 /** The parts of an optimizer whose steps are guarded. */
 export interface GuardedOptimizer {
@@ -65,17 +65,17 @@ export class GuardedSteps {
     this.#kinds = new StepKinds(groups);
     this.#counted = new CountedSteps(groups, clock);
     this.#clock = clock;
-    const carried = new CarriedScalars(groups, keptSteps);
+    const persistent = new PersistentScalars(groups, keptSteps);
     this.#guard = backend.guard({
       scalars: groups.map(({ scalars }) => scalars.values),
-      carried: carried.values,
+      persistent: persistent.values,
       keptSteps,
       stopsAtNonFinite: nonFinite === "throw",
       divisor,
       accumulate,
       lossScale,
     });
-    const parts = { guard: this.#guard, groups, clock, carried, counted: this.#counted };
+    const parts = { guard: this.#guard, groups, clock, persistent, counted: this.#counted };
     this.#scalars = new DeviceScalars({ ...parts, kinds: this.#kinds });
     this.counts = new DeviceCounts({ ...parts, scalars: this.#scalars });
   }
@@ -117,7 +117,7 @@ export class GuardedSteps {
       if (
         sparseOptions.rowSteps &&
         every > 1 &&
-        stepsAmong(group, this.counts.first, next - 1) >= maxWindowLength
+        groupStepsBetween(group, this.counts.first, next - 1) >= maxWindowLength
       )
         throw uncertainRowSteps(every, maxWindowLength - 1);
     }

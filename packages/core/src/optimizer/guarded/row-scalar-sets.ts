@@ -1,6 +1,6 @@
 import type { RowScalars } from "../../backend/backend.js";
 import type { Group } from "../groups/group.js";
-import { stepsAmong } from "./steps-among.js";
+import { groupStepsBetween } from "./group-steps.js";
 import type { StepScalars } from "../step/step-scalars.js";
 
 /** The steps that may be a device's next one, from the first to the last. */
@@ -55,7 +55,7 @@ export class RowScalarSets {
     const keys = this.#keys.subarray(0, length);
     const { every } = this.#group;
     // With every, which steps were skipped changes in which of the following ones the group took part.
-    const taken = every === 1 ? Infinity : stepsAmong(this.#group, read, last - 1);
+    const taken = every === 1 ? Infinity : groupStepsBetween(this.#group, read, last - 1);
     const mostOf = (row: number): number => Math.min(most[row], known[row] + taken);
     const leastOf = (row: number): number =>
       every === 1 ? Math.max(known[row], most[row] - (last - first)) : known[row];

@@ -35,21 +35,23 @@ export interface DenseItem {
  */
 export function denseItemOf(
   { arrays, reductions }: KernelProgram,
-  { update, places }: StepTarget,
+  { update, locations }: StepTarget,
   startsOf: (tiles: number) => readonly number[],
 ): DenseItem {
   const { parameter, scalars } = update;
   const gradient = update.gradient as unknown as GpuTensor;
   const bound = arrays.filter(({ isScratch }) => !isScratch);
   const isPadded = bound.every((array) =>
-    array.name === "g" ? gradient.isPadded : isUniform(array) || places.get(array.name)!.isPadded,
+    array.name === "g"
+      ? gradient.isPadded
+      : isUniform(array) || locations.get(array.name)!.isPadded,
   );
   const { size } = parameter;
   return {
     views: bound.map((array): DenseView => {
       if (array.name === "g")
         return { buffer: gradient.memory.buffer, start: gradient.memory.byteOffset / 4 };
-      const { buffer, start } = places.get(array.name)!;
+      const { buffer, start } = locations.get(array.name)!;
       return { buffer: buffer!, start, isUniform: isUniform(array) };
     }),
     count: isPadded
@@ -59,7 +61,7 @@ export function denseItemOf(
     isUpdate: bound[0]?.name === "p" && bound[0].isWritten && bound[1]?.name === "g",
     scratchStarts: arrays
       .filter(({ isScratch }) => isScratch)
-      .map(({ name }) => places.get(name)!.start),
+      .map(({ name }) => locations.get(name)!.start),
     ...(reductions.length > 0 ? { reduction: { size, startsOf } } : {}),
   };
 }
@@ -70,7 +72,7 @@ export function denseItemOf(
  */
 export function isDense(
   kernel: KernelProgram,
-  { update, places }: StepTarget,
+  { update, locations }: StepTarget,
   clears: boolean,
 ): boolean {
   const { over, arrays } = kernel;
@@ -79,7 +81,7 @@ export function isDense(
     if (extent !== "element") return isUniform({ extent });
     if (name === "g")
       return gradient.layout === undefined && gradientActivation === undefined && !clears;
-    const { stride, width } = places.get(name)!;
+    const { stride, width } = locations.get(name)!;
     return stride === width;
   };
   return (
@@ -88,7 +90,7 @@ export function isDense(
     rows === undefined &&
     (copies.length === 0 || !arrays.some(({ name, isWritten }) => name === "p" && isWritten)) &&
     arrays.every(isPlain) &&
-    !shareBuffers(kernel, update, places)
+    !shareBuffers(kernel, update, locations)
   );
 }
 
@@ -96,11 +98,11 @@ export function isDense(
 function shareBuffers(
   { arrays }: KernelProgram,
   { gradient }: Update,
-  places: StepTarget["places"],
+  locations: StepTarget["locations"],
 ): boolean {
   const bound = arrays.filter(({ isScratch }) => !isScratch);
   const buffers = bound.map(({ name }) =>
-    name === "g" ? (gradient as unknown as GpuTensor).memory.buffer : places.get(name)!.buffer,
+    name === "g" ? (gradient as unknown as GpuTensor).memory.buffer : locations.get(name)!.buffer,
   );
   return bound.some((array, i) => {
     const first = buffers.indexOf(buffers[i]);

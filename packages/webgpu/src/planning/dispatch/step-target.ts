@@ -4,7 +4,7 @@ import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import type { RowView, RowListView } from "../../memory/buffer-views.js";
 
 /** Where the values of an array are that belong to one tensor. */
-export interface ArrayPlace {
+export interface ArrayLocation {
   /** Undefined for the scratch buffer. */
   readonly buffer: GPUBuffer | undefined;
   /** The position of the first value, in values. */
@@ -33,22 +33,22 @@ export interface StepTarget {
   /** Where its list of rows is. */
   readonly list: RowListView | undefined;
   /** By name; not that of the gradient. */
-  readonly places: ReadonlyMap<string, ArrayPlace>;
+  readonly locations: ReadonlyMap<string, ArrayLocation>;
 }
 
-/** A target with the places of its parameter and slots. */
+/** A target with the locations of its parameter and slots. */
 export function stepTargetOf(
   { slots, matrices }: Variant,
   update: Update,
   mask: RowView | undefined,
   list: RowListView | undefined,
-): StepTarget & { readonly places: Map<string, ArrayPlace> } {
+): StepTarget & { readonly locations: Map<string, ArrayLocation> } {
   const { parameter } = update;
   const dimensions = dimensionsOf(parameter.shape, matrices);
   const rows = parameter.shape[0] ?? 1;
   const perRowOf = (extent: Extent): number =>
     valuesPerRow(extent, dimensions, parameter.shape, matrices);
-  const placeOf = (extent: Extent, tensor: GpuTensor): ArrayPlace => {
+  const locationOf = (extent: Extent, tensor: GpuTensor): ArrayLocation => {
     const perRow = perRowOf(extent);
     const width = perRow > 0 ? perRow : tensor.columns;
     return {
@@ -61,13 +61,13 @@ export function stepTargetOf(
       isPadded: tensor.isPadded,
     };
   };
-  const places = new Map<string, ArrayPlace>([
-    ["p", placeOf("element", parameter as unknown as GpuTensor)],
+  const locations = new Map<string, ArrayLocation>([
+    ["p", locationOf("element", parameter as unknown as GpuTensor)],
   ]);
   slots.forEach(({ name, extent }, k) => {
-    places.set(name, placeOf(extent, update.slots[k] as unknown as GpuTensor));
+    locations.set(name, locationOf(extent, update.slots[k] as unknown as GpuTensor));
   });
-  return { update, dimensions, rows, perRowOf, mask, list, places };
+  return { update, dimensions, rows, perRowOf, mask, list, locations };
 }
 
 /** The values of an extent that belong to one row of the parameter; 0 if they are the same for all rows. */

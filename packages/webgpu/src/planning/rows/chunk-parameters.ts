@@ -20,7 +20,7 @@ import { chunkStart, gradientRowsOf, type RowChunk } from "./row-chunk.js";
  * @param offsets of the bindings, in the order of `spansOf`
  */
 export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): readonly number[] {
-  const { kernel, places, gradient, gradientActivation, mask, unselectedRows, layout } = chunk;
+  const { kernel, locations, gradient, gradientActivation, mask, unselectedRows, layout } = chunk;
   const { columns, firstRow } = chunk;
   const { firstRow: firstGradientRow } = gradientRowsOf(chunk);
   const offsetOf = (name: string): number => bindingOffset(chunk, name, offsets);
@@ -49,18 +49,20 @@ export function chunkParameters(chunk: RowChunk, offsets: readonly number[]): re
   return [
     ...rowParameterNames(layout).map((name) => parameters[name]),
     ...placed.map(({ name, isScratch }) => {
-      const start = chunkStart(places.get(name)!, chunk);
+      const start = chunkStart(locations.get(name)!, chunk);
       return isScratch ? start : start - offsetOf(name) / 4;
     }),
     ...placed
       .filter((array) => hasStride(array, layout))
       .map((array) => {
-        const { width, stride } = places.get(array.name)!;
+        const { width, stride } = locations.get(array.name)!;
         // An elementwise kernel counts the rows of all matrices of a slot per row.
         const isCounted = array.extent === "row" && kernel.over !== "row" && width > 1;
         return isCounted && !hasWidth(array, layout) ? 1 : stride;
       }),
-    ...placed.filter((array) => hasWidth(array, layout)).map(({ name }) => places.get(name)!.width),
+    ...placed
+      .filter((array) => hasWidth(array, layout))
+      .map(({ name }) => locations.get(name)!.width),
     ...copyWords(copyParameters(chunk, offsetOf)),
   ];
 }
@@ -97,10 +99,10 @@ export function listParameters(chunk: RowChunk, offsets: readonly number[]): rea
   const { list, firstRow, rowCount } = chunk;
   if (list === undefined) return [];
   const offset = bindingOffset(chunk, "#list", offsets);
-  const [start, firstEntries, ...places] = [
+  const [start, firstEntries, ...scalarOffsets] = [
     list.start,
     list.firstEntries ?? 0,
     ...(list.scalarPlaces === undefined ? [] : [list.scalarPlaces]),
   ].map((word) => word - offset / 4);
-  return [start, firstEntries, firstRow, rowCount, ...places];
+  return [start, firstEntries, firstRow, rowCount, ...scalarOffsets];
 }

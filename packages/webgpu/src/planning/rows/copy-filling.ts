@@ -33,7 +33,7 @@ export function planCopyFilling(
     kernel: copyProgram,
     rows,
     columns,
-    places: new Map([
+    locations: new Map([
       [
         "p",
         {

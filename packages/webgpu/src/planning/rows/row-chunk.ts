@@ -4,7 +4,7 @@ import type { BindingLimits } from "../dispatch/dispatch.js";
 import type { ValueView } from "./row-item.js";
 import type { PlacedRowItem } from "./row-layout.js";
 import type { ByteSpan } from "../dispatch/segment-dispatches.js";
-import type { ArrayPlace } from "../dispatch/step-target.js";
+import type { ArrayLocation } from "../dispatch/step-target.js";
 
 /** Consecutive rows of an item that can be bound. */
 export interface RowChunk extends PlacedRowItem {
@@ -17,11 +17,11 @@ export function* rowChunksOf(
   item: PlacedRowItem,
   { maxBindingSize, alignment }: BindingLimits,
 ): Generator<RowChunk> {
-  const { rows, places, gradient, mask, copies } = item;
+  const { rows, locations, gradient, mask, copies } = item;
   const maxLength = maxBindingSize - alignment - 4;
   const longestRow = Math.max(
     4,
-    ...[...places.values()].map(({ buffer, stride }) => (buffer === undefined ? 0 : stride * 4)),
+    ...[...locations.values()].map(({ buffer, stride }) => (buffer === undefined ? 0 : stride * 4)),
     (gradient?.stride ?? 0) * 2,
     (mask?.stride ?? 0) * 4,
     ...copies.map(({ stride, isFilled }) => (isFilled ? stride * 2 : 0)),
@@ -71,7 +71,7 @@ export function spansOf(chunk: RowChunk): ByteSpan[] {
 }
 
 function spanOf(chunk: RowChunk, { name, content }: RowArray): ByteSpan {
-  const { places, gradient, mask, list, copies, columns, rowCount } = chunk;
+  const { locations, gradient, mask, list, copies, columns, rowCount } = chunk;
   switch (content) {
     case "gradient":
       return rowSpan(gradient!, columns * gradient!.unit, gradientRowsOf(chunk));
@@ -86,17 +86,20 @@ function spanOf(chunk: RowChunk, { name, content }: RowArray): ByteSpan {
         : rowSpan(copy, 1, { firstRow: 0, rowCount: 1 });
     }
     case "floats": {
-      const place = places.get(name)!;
-      const start = chunkStart(place, chunk);
-      const { perRow, stride } = place;
-      const length = perRow === 0 ? place.length : (rowCount - 1) * stride + perRow;
-      return { buffer: place.buffer!, low: start * 4, high: (start + length) * 4 };
+      const location = locations.get(name)!;
+      const start = chunkStart(location, chunk);
+      const { perRow, stride } = location;
+      const length = perRow === 0 ? location.length : (rowCount - 1) * stride + perRow;
+      return { buffer: location.buffer!, low: start * 4, high: (start + length) * 4 };
     }
   }
 }
 
 /** The position of the first value of an array that belongs to the rows of a chunk. */
-export function chunkStart({ start, perRow, stride }: ArrayPlace, { firstRow }: RowChunk): number {
+export function chunkStart(
+  { start, perRow, stride }: ArrayLocation,
+  { firstRow }: RowChunk,
+): number {
   return perRow === 0 ? start : start + firstRow * stride;
 }
 

@@ -11,7 +11,7 @@ import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import type { KernelProgram } from "../../shaders/kernel-program.js";
 import type { gradientTypeCode } from "../../shaders/row-parameters.js";
 import type { RowListView, RowView } from "../../memory/buffer-views.js";
-import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
+import type { ArrayLocation, StepTarget } from "../dispatch/step-target.js";
 
 /** Rows of values that can be f16, in units of two bytes; a value is `unit` of them. */
 export interface ValueView extends RowView {
@@ -36,7 +36,7 @@ export interface RowItem {
   /** Indices of the kernel per row. */
   readonly columns: number;
   /** By the names of the kernel's arrays, without the gradient; also the parameter. */
-  readonly places: ReadonlyMap<string, ArrayPlace>;
+  readonly locations: ReadonlyMap<string, ArrayLocation>;
   /** Undefined if the kernel does not read it. */
   readonly gradient: GradientView | undefined;
   /** The activation of the parameter that the gradient refers to; undefined if it refers to the parameter itself. */
@@ -71,7 +71,7 @@ interface RowItemOptions {
  */
 export function rowItemOf(
   kernel: KernelProgram,
-  { update, dimensions, rows, perRowOf, mask, list, places }: StepTarget,
+  { update, dimensions, rows, perRowOf, mask, list, locations }: StepTarget,
   { clears = false, isFused = false }: RowItemOptions = {},
 ): RowItem {
   const { over, arrays } = kernel;
@@ -90,7 +90,7 @@ export function rowItemOf(
     kernel,
     rows: perRow > 0 ? rows : 1,
     columns: perRow > 0 ? perRow : countOf(over, dimensions),
-    places,
+    locations,
     gradient: reads("g")
       ? gradientView(
           update.gradient as unknown as GpuTensor,

@@ -6,7 +6,7 @@ import { idOf } from "../dispatch/object-ids.js";
 import type { CopyView, RowItem } from "./row-item.js";
 
 /** A copy of an item, or a binding that it has because other items of the dispatch have a copy. */
-export interface CopySlot extends CopyView {
+export interface CopyBinding extends CopyView {
   readonly isFilled: boolean;
 }
 
@@ -14,7 +14,7 @@ export interface CopySlot extends CopyView {
 export interface PlacedRowItem extends Omit<RowItem, "copies"> {
   readonly layout: RowKernelLayout;
   /** As many as the layout has. */
-  readonly copies: readonly CopySlot[];
+  readonly copies: readonly CopyBinding[];
 }
 
 /** Gives items the same layout if they can be in one dispatch: those with the same buffers. */
@@ -58,8 +58,8 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
   const activates = items.some(({ gradientActivation }) => gradientActivation !== undefined);
   const copies = Math.max(...items.map((item) => item.copies.length));
   const placed = placedArraysOf(kernel, { activates, copies }).filter((one) => !one.isScratch);
-  const hasGaps = ({ places }: RowItem, { name }: KernelArray): boolean => {
-    const { stride, width } = places.get(name)!;
+  const hasGaps = ({ locations }: RowItem, { name }: KernelArray): boolean => {
+    const { stride, width } = locations.get(name)!;
     return stride !== width;
   };
   return {
@@ -71,7 +71,7 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
       placed.some(
         (array) =>
           (array.extent === "column" ||
-            (array.extent === "row" && item.places.get(array.name)!.width > 1)) &&
+            (array.extent === "row" && item.locations.get(array.name)!.width > 1)) &&
           hasGaps(item, array),
       ),
     ),
@@ -119,12 +119,12 @@ function bindingsOf(item: PlacedRowItem): readonly number[] {
 
 /** The buffer of an array. */
 function bufferOf(
-  { places, gradient, mask, list, copies }: RowItem,
+  { locations, gradient, mask, list, copies }: RowItem,
   { name, content }: RowArray,
 ): GPUBuffer | undefined {
   if (content === "gradient") return gradient?.buffer;
   if (content === "mask") return mask?.buffer;
   if (content === "list") return list?.buffer;
   if (content === "copy") return copies[copyIndexOf(name)].buffer;
-  return places.get(name)!.buffer;
+  return locations.get(name)!.buffer;
 }

@@ -2,10 +2,10 @@ import type { Temporary } from "@gradstep/core";
 import type { BindingLimits, StepDispatch } from "../dispatch/dispatch.js";
 import { JoinPlan } from "./join-plan.js";
 import type { PlannedRun } from "./planned-run.js";
-import { placeRun, type SharedReduction } from "./run-places.js";
+import { allocateRun, type SharedReduction } from "./run-allocation.js";
 import { RunPlanner } from "./run-planner.js";
 import type { ScratchLayout } from "./scratch-layout.js";
-import { keyOf, placeInShared, reductionsOverAll, sharedReductions } from "./shared-reductions.js";
+import { keyOf, startInShared, reductionsOverAll, sharedReductions } from "./shared-reductions.js";
 
 /**
  * Plans the dispatches of a step: level by level, at each level the passes of all runs, and then what they reduce over
@@ -24,9 +24,9 @@ export function planRuns(
   const planners = runs.map((run) => {
     const sharedOf = (temporary: Temporary): SharedReduction =>
       shared.get(keyOf(runs, run, temporary))!;
-    const places = placeRun(run, sharedOf, scratch);
-    const sourceOf = (name: string): number => placeInShared(runs, run, name, shared);
-    return new RunPlanner(run, places, { scratch, limits, sourceOf });
+    const allocation = allocateRun(run, sharedOf, scratch);
+    const sourceOf = (name: string): number => startInShared(runs, run, name, shared);
+    return new RunPlanner(run, allocation, { scratch, limits, sourceOf });
   });
   const dispatches = planners.flatMap((planner) => [...planner.fused(), ...planner.counts()]);
   const levels = runs.flatMap(({ variant }) => variant.passPlan.passes.map(({ level }) => level));

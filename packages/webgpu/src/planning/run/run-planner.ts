@@ -15,9 +15,9 @@ import { planMatrixReductions } from "../matrix/matrix-reduction.js";
 import type { PlannedRun } from "./planned-run.js";
 import { planRowDispatches, type ReducedRowItem } from "../rows/row-dispatches.js";
 import { rowItemOf } from "../rows/row-item.js";
-import { scratchPlace, type RunPlaces } from "./run-places.js";
+import { scratchLocation, type RunAllocation } from "./run-allocation.js";
 import type { ScratchLayout } from "./scratch-layout.js";
-import type { ArrayPlace, StepTarget } from "../dispatch/step-target.js";
+import type { ArrayLocation, StepTarget } from "../dispatch/step-target.js";
 
 /** Where the results of the tiles of a tensor go. */
 type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
@@ -41,7 +41,7 @@ interface RunMemory {
 /** Plans the passes of one run. */
 export class RunPlanner {
   readonly #run: PlannedRun;
-  readonly #places: RunPlaces;
+  readonly #allocation: RunAllocation;
   /** The tensors that one kernel updates in all passes. */
   readonly #fused: readonly StepTarget[];
   readonly #scratch: ScratchLayout;
@@ -50,12 +50,19 @@ export class RunPlanner {
   /** The kernel that sets gradients to 0, in steps that do. */
   readonly #clearing: KernelProgram;
 
-  constructor(run: PlannedRun, places: RunPlaces, { scratch, limits, sourceOf }: RunMemory) {
+  constructor(
+    run: PlannedRun,
+    allocation: RunAllocation,
+    { scratch, limits, sourceOf }: RunMemory,
+  ) {
     this.#run = run;
     const isFused = (target: StepTarget): boolean =>
       run.programs.fused !== undefined && canFuse(target);
-    this.#fused = places.targets.filter(isFused);
-    this.#places = { ...places, targets: places.targets.filter((target) => !isFused(target)) };
+    this.#fused = allocation.targets.filter(isFused);
+    this.#allocation = {
+      ...allocation,
+      targets: allocation.targets.filter((target) => !isFused(target)),
+    };
     this.#scratch = scratch;
     this.#limits = limits;
     this.#sourceOf = sourceOf;
@@ -64,7 +71,7 @@ export class RunPlanner {
 
   /** Counts what masks on the device select. */
   counts(): StepDispatch[] {
-    return this.#places.deviceCounts.flatMap(({ kernel, targets, starts }) => {
+    return this.#allocation.deviceCounts.flatMap(({ kernel, targets, starts }) => {
       const joins = new JoinPlan(this.#scratch);
       const counted = this.#map(kernel, targets, (_, t, tiles) =>
         joins.add("sum", 1, tiles, starts[t]),
@@ -76,12 +83,12 @@ export class RunPlanner {
   /** Sets gradients to 0 that no other kernel does. */
   clearings(): StepDispatch[] {
     if (this.#clearing !== clearingKernel) return [];
-    return this.#clear(this.#places.targets);
+    return this.#clear(this.#allocation.targets);
   }
 
   /** Sets gradients to 0 if the step is skipped. */
   clearingsOfSkipped(): StepDispatch[] {
-    const targets = [...this.#places.targets, ...this.#fused];
+    const targets = [...this.#allocation.targets, ...this.#fused];
     return this.#clear(targets).map((dispatch) => ({ ...dispatch, isForSkipped: true }));
   }
 
@@ -123,7 +130,7 @@ export class RunPlanner {
     const targets = this.#targetsOf(pass);
     const joins = new JoinPlan(this.#scratch);
     const resultOf = ({ name }: Reduction, t: number): number =>
-      this.#places.targets[t].places.get(name)!.start;
+      this.#allocation.targets[t].locations.get(name)!.start;
     const dispatches: StepDispatch[] = [];
     if (matrixReduction !== undefined) {
       const items = targets.map((target, t) => ({
@@ -178,20 +185,22 @@ export class RunPlanner {
     const coefficients = coefficientWords(variant, pass.coefficients);
     const isInPlace = pass.from === pass.to;
     const toName = isInPlace ? alternateName(pass.to) : pass.to;
-    const items = this.#places.targets.map(({ dimensions, places, update }, t): MatrixItem => {
-      const from = places.get(pass.from)!;
-      const to = places.get(toName) ?? { ...from, ...temporaries.viewOf(toName, t) };
-      // The result takes the place of the operand for all passes that follow.
-      if (isInPlace) places.set(pass.to, to).set(toName, from);
-      return {
-        dimensions,
-        from: { buffer: from.buffer!, start: from.start },
-        to: { buffer: to.buffer!, start: to.start },
-        products: temporaries.viewOf(productsName, t),
-        scalars: update.scalars,
-        coefficients,
-      };
-    });
+    const items = this.#allocation.targets.map(
+      ({ dimensions, locations, update }, t): MatrixItem => {
+        const from = locations.get(pass.from)!;
+        const to = locations.get(toName) ?? { ...from, ...temporaries.viewOf(toName, t) };
+        // The result takes the place of the operand for all passes that follow.
+        if (isInPlace) locations.set(pass.to, to).set(toName, from);
+        return {
+          dimensions,
+          from: { buffer: from.buffer!, start: from.start },
+          to: { buffer: to.buffer!, start: to.start },
+          products: temporaries.viewOf(productsName, t),
+          scalars: update.scalars,
+          coefficients,
+        };
+      },
+    );
     return newtonSchulzStages.flatMap((stage) =>
       planNewtonSchulz(stage, items, this.#limits).map((dispatch) => ({
         ...dispatch,
@@ -200,16 +209,17 @@ export class RunPlanner {
     );
   }
 
-  /** The tensors of a pass; for what is reduced over all of them, with the place of each tensor's value. */
+  /** The tensors of a pass; for what is reduced over all of them, with the location of each tensor's value. */
   #targetsOf({ over, reductions }: MapPass): readonly StepTarget[] {
-    const { targets } = this.#places;
+    const { targets } = this.#allocation;
     if (over === "all") return targets.slice(0, 1);
     const overAll = reductions.filter((one) => one.over === "all");
     if (overAll.length === 0) return targets;
     return targets.map((target, t) => {
-      const places = new Map<string, ArrayPlace>(target.places);
-      for (const { name } of overAll) places.set(name, scratchPlace(this.#sourceOf(name) + t));
-      return { ...target, places };
+      const locations = new Map<string, ArrayLocation>(target.locations);
+      for (const { name } of overAll)
+        locations.set(name, scratchLocation(this.#sourceOf(name) + t));
+      return { ...target, locations };
     });
   }
 

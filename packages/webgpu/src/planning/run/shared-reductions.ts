@@ -1,6 +1,6 @@
 import type { ReduceOp, Temporary } from "@gradstep/core";
 import type { PlannedRun } from "./planned-run.js";
-import type { SharedReduction } from "./run-places.js";
+import type { SharedReduction } from "./run-allocation.js";
 import type { ScratchLayout } from "./scratch-layout.js";
 
 /** Reductions over all tensors at a level, each once. */
@@ -53,7 +53,7 @@ export function sharedReductions(
 }
 
 /** Where the tensors of a run start among those of a reduction that it has in common with others. */
-export function placeInShared(
+export function startInShared(
   runs: readonly PlannedRun[],
   run: PlannedRun,
   name: string,

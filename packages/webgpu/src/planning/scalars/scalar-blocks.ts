@@ -29,8 +29,8 @@ export class ScalarBlocks {
   /** The scale of the step. */
   scale = 1;
   /** Bytes from the scalars of a step to those of the next. */
-  readonly slotLength: number;
-  /** Bytes that the binding of a block may reach beyond the slot. */
+  readonly entryLength: number;
+  /** Bytes that the binding of a block may reach beyond the entry. */
   readonly overhang: number;
   /** For each dispatch, the offset of its block in bytes: a valid dynamic offset. */
   readonly offsets: readonly number[];
@@ -67,7 +67,7 @@ export class ScalarBlocks {
       length += Math.ceil(Math.max(1, scalarSets.length * setLength) / alignment) * alignment;
       return offset;
     });
-    this.slotLength = length;
+    this.entryLength = length;
     this.overhang = Math.max(...blocks.map(({ setLength }) => bindingLength(setLength)));
     this.#blocks = blocks;
     this.#values = new Float32Array(length / 4);

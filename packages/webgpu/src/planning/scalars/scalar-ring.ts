@@ -1,7 +1,7 @@
 import { destroyStale } from "../../device/stale-work.js";
 import { bufferUsage } from "../../device/webgpu-constants.js";
 import { DelayedDestruction, maxUnsubmittedSteps } from "../dispatch/delayed-destruction.js";
-import { ScalarSlots, type StepValues } from "./scalar-slots.js";
+import { RingEntries, type StepValues } from "./ring-entries.js";
 
 /** The number of steps whose scalars are written at once, if they are known. */
 const maxStepsPerWrite = 16;
@@ -10,15 +10,15 @@ const maxStepsPerWrite = 16;
 export type Submitter = "backend" | "caller";
 
 /** Scalars that are written ahead must not replace those of the last `maxUnsubmittedSteps` steps. */
-const maxSlots: number = maxUnsubmittedSteps + maxStepsPerWrite;
+const maxEntries: number = maxUnsubmittedSteps + maxStepsPerWrite;
 
-/** A buffer has this many times as many slots as the one before. */
+/** A buffer has this many times as many entries as the one before. */
 const growthFactor = 4;
-const firstSlots: number = maxSlots / growthFactor ** 2;
+const firstEntries: number = maxEntries / growthFactor ** 2;
 
 /**
- * The scalars of the last steps on the same parameters, in a buffer with a slot per step. It starts small, and
- * grows as steps are recorded, until it has slots for `maxUnsubmittedSteps`; further ones overwrite the oldest.
+ * The scalars of the last steps on the same parameters, in a buffer with an entry per step. It starts small, and
+ * grows as steps are recorded, until it has entries for `maxUnsubmittedSteps`; further ones overwrite the oldest.
  *
  * A write stalls the device: it waits for the step before, copies, and waits for the copy. So the scalars of following
  * steps are written as well, and a step whose scalars are there already writes nothing.
@@ -29,15 +29,15 @@ export class ScalarRing {
   readonly #usage: number;
   readonly #outgrown = new DelayedDestruction<GPUBuffer>();
   #buffer: GPUBuffer | undefined;
-  #slotLength = 0;
-  /** Bytes that a binding may reach beyond a slot. */
+  #entryLength = 0;
+  /** Bytes that a binding may reach beyond an entry. */
   #overhang = 0;
-  /** The slots for recorded steps. Those for steps that are submitted at once follow. */
-  #slotCount = 0;
-  /** The slots of the current buffer that recorded steps have used. */
+  /** The entries for recorded steps. Those for steps that are submitted at once follow. */
+  #entryCount = 0;
+  /** The entries of the current buffer that recorded steps have used. */
   #used = 0;
-  #recorded = new ScalarSlots(0, 0);
-  #submitted = new ScalarSlots(0, 0);
+  #recorded = new RingEntries(0, 0);
+  #submitted = new RingEntries(0, 0);
 
   /** @param usage of the buffer */
   constructor(device: GPUDevice, label: string, usage: "UNIFORM" | "STORAGE") {
@@ -50,15 +50,15 @@ export class ScalarRing {
    * Makes room for a step.
    * @returns the buffer to bind, which changes as the ring grows
    */
-  prepare({ slotLength, overhang }: StepValues, submitter: Submitter): GPUBuffer {
+  prepare({ entryLength, overhang }: StepValues, submitter: Submitter): GPUBuffer {
     const isFull =
-      submitter === "caller" && this.#used === this.#slotCount && this.#slotCount < maxSlots;
-    const fits = slotLength <= this.#slotLength && overhang <= this.#overhang;
+      submitter === "caller" && this.#used === this.#entryCount && this.#entryCount < maxEntries;
+    const fits = entryLength <= this.#entryLength && overhang <= this.#overhang;
     if (this.#buffer === undefined || isFull || !fits) {
-      this.#slotLength = Math.max(slotLength, this.#slotLength);
+      this.#entryLength = Math.max(entryLength, this.#entryLength);
       this.#overhang = Math.max(overhang, this.#overhang);
-      const grown = Math.max(firstSlots, this.#slotCount * growthFactor);
-      this.#replace(isFull ? grown : this.#slotCount);
+      const grown = Math.max(firstEntries, this.#entryCount * growthFactor);
+      this.#replace(isFull ? grown : this.#entryCount);
     }
     return this.#buffer!;
   }
@@ -70,26 +70,26 @@ export class ScalarRing {
   write(step: StepValues, submitter: Submitter): number {
     const isRecorded = submitter === "caller";
     if (isRecorded) this.#outgrown.countStep();
-    const slots = isRecorded ? this.#recorded : this.#submitted;
+    const entries = isRecorded ? this.#recorded : this.#submitted;
     const words = step.words();
-    if (slots.stay(words)) return this.#slotLength * slots.current;
-    const advanced = slots.advance(words);
+    if (entries.stay(words)) return this.#entryLength * entries.current;
+    const advanced = entries.advance(words);
     if (advanced > 0) {
       if (isRecorded) this.#used += advanced;
-      return this.#slotLength * slots.current;
+      return this.#entryLength * entries.current;
     }
-    const first = isRecorded ? this.#used % this.#slotCount : this.#slotCount;
-    const room = isRecorded ? this.#slotCount - first : maxStepsPerWrite;
-    const written = slots.fill(first, step, Math.min(room, maxStepsPerWrite));
+    const first = isRecorded ? this.#used % this.#entryCount : this.#entryCount;
+    const room = isRecorded ? this.#entryCount - first : maxStepsPerWrite;
+    const written = entries.fill(first, step, Math.min(room, maxStepsPerWrite));
     this.#device.queue.writeBuffer(
       this.#buffer!,
-      this.#slotLength * first,
-      slots.words,
+      this.#entryLength * first,
+      entries.words,
       0,
       written,
     );
     if (isRecorded) this.#used += 1;
-    return this.#slotLength * first;
+    return this.#entryLength * first;
   }
 
   /** Destroys the buffers. The device refuses recorded steps that were not submitted. */
@@ -98,18 +98,18 @@ export class ScalarRing {
     for (const buffer of [...this.#outgrown.takeAll(), ...current]) destroyStale(buffer);
   }
 
-  #replace(slotCount: number): void {
+  #replace(entryCount: number): void {
     if (this.#buffer !== undefined) {
       if (this.#used === 0) this.#buffer.destroy();
       else this.#outgrown.destroyLater(this.#buffer);
     }
-    this.#slotCount = slotCount;
+    this.#entryCount = entryCount;
     this.#used = 0;
-    this.#recorded = new ScalarSlots(maxStepsPerWrite, this.#slotLength);
-    this.#submitted = new ScalarSlots(maxStepsPerWrite, this.#slotLength);
+    this.#recorded = new RingEntries(maxStepsPerWrite, this.#entryLength);
+    this.#submitted = new RingEntries(maxStepsPerWrite, this.#entryLength);
     this.#buffer = this.#device.createBuffer({
       label: `${this.#label}, scalars`,
-      size: this.#slotLength * (slotCount + maxStepsPerWrite) + this.#overhang,
+      size: this.#entryLength * (entryCount + maxStepsPerWrite) + this.#overhang,
       usage: this.#usage | bufferUsage.COPY_DST,
     });
   }

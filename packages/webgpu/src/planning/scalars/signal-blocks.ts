@@ -3,7 +3,7 @@ import type { ScalarBlocks } from "./scalar-blocks.js";
 /** What the host writes for a step with signals on the device: its scalars, and their slopes in the learning rate. */
 export class SignalBlocks {
   /** Bytes from the values of a step to those of the next: a valid dynamic offset. */
-  readonly slotLength: number;
+  readonly entryLength: number;
   readonly overhang = 0;
   /** Where the slopes begin, in words. */
   readonly slopesStart: number;
@@ -19,14 +19,14 @@ export class SignalBlocks {
     slopesOf: (scalars: Float64Array) => Float64Array | undefined,
   ) {
     this.#blocks = blocks;
-    this.slopesStart = blocks.slotLength / 4;
+    this.slopesStart = blocks.entryLength / 4;
     this.#slopes = [...blocks.sets()].flatMap(({ set, place }) => {
       const slopes = slopesOf(set);
       return slopes === undefined ? [] : [[slopes, this.slopesStart + place] as const];
     });
-    const length = blocks.slotLength * (this.#slopes.length > 0 ? 2 : 1);
+    const length = blocks.entryLength * (this.#slopes.length > 0 ? 2 : 1);
     const alignment = limits.minStorageBufferOffsetAlignment;
-    this.slotLength = Math.ceil(length / alignment) * alignment;
+    this.entryLength = Math.ceil(length / alignment) * alignment;
     this.#values = new Float32Array(length / 4);
     this.#words = new Uint32Array(this.#values.buffer);
   }

@@ -1,7 +1,7 @@
 import type { Group } from "../groups/group.js";
 
 /** How many of the steps from `first` to `last` a group takes part in, unless it is frozen. */
-export function stepsAmong(
+export function groupStepsBetween(
   { every, frozen }: Pick<Group, "every" | "frozen">,
   first: number,
   last: number,

@@ -4,7 +4,7 @@ import type { Group } from "../groups/group.js";
  * The persistent scalars of all groups in one array, for a device that decides which steps are skipped: the host computes
  * them as if every step were taken, and goes back to those of a step when it hears that later ones were not.
  */
-export class CarriedScalars {
+export class PersistentScalars {
   /** Those after the step whose scalars were computed last. */
   readonly values: Float64Array;
   readonly #groups: readonly Group[];

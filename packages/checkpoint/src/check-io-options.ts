@@ -6,7 +6,7 @@ import { checkOptions } from "@gradstep/core/internal";
  * @param what whose options they are, as the message begins
  * @throws {GradstepError} `UNKNOWN_OPTION`, `INVALID_HYPERPARAMETER`
  */
-export function checkTransfer(what: string, options: object, known: readonly string[]): void {
+export function checkIoOptions(what: string, options: object, known: readonly string[]): void {
   checkOptions(what, options, known);
   const { signal, onProgress } = options as Readonly<Record<string, unknown>>;
   const isSignal = typeof (signal as AbortSignal | null)?.throwIfAborted === "function";

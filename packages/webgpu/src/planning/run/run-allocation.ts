@@ -3,7 +3,7 @@ import { countOf } from "@gradstep/core/internal";
 import type { CountKernel } from "../../shaders/variant-kernels.js";
 import type { PlannedRun } from "./planned-run.js";
 import type { ScratchLayout } from "./scratch-layout.js";
-import { stepTargetOf, type ArrayPlace, type StepTarget } from "../dispatch/step-target.js";
+import { stepTargetOf, type ArrayLocation, type StepTarget } from "../dispatch/step-target.js";
 
 /** A reduction over all tensors of one or several runs. */
 export interface SharedReduction {
@@ -18,13 +18,13 @@ export interface SharedReduction {
 export interface DeviceCount extends CountKernel {
   /** Where the results of the targets are. */
   readonly starts: readonly number[];
-  /** The targets with the places of the weights. */
+  /** The targets with the locations of the weights. */
   readonly targets: readonly StepTarget[];
 }
 
-/** The tensors of a run with the places of their temporaries and counts. */
-export interface RunPlaces {
-  readonly targets: readonly (StepTarget & { readonly places: Map<string, ArrayPlace> })[];
+/** The tensors of a run with the locations of their temporaries and counts. */
+export interface RunAllocation {
+  readonly targets: readonly (StepTarget & { readonly locations: Map<string, ArrayLocation> })[];
   readonly deviceCounts: readonly DeviceCount[];
 }
 
@@ -32,27 +32,34 @@ export interface RunPlaces {
  * Reserves scratch memory for the temporaries and counts of a run.
  * @param sharedOf where a temporary of the extent `all` is
  */
-export function placeRun(
+export function allocateRun(
   { variant, updates, programs, maskOf, listOf, temporaries }: PlannedRun,
   sharedOf: (temporary: Temporary) => SharedReduction,
   scratch: ScratchLayout,
-): RunPlaces {
+): RunAllocation {
   const targets = updates.map((update, t) => stepTargetOf(variant, update, maskOf(t), listOf(t)));
   for (const temporary of variant.passPlan.temporaries) {
     const { name, extent } = temporary;
     if (extent === "all") {
-      const place = scratchPlace(sharedOf(temporary).target);
-      for (const { places } of targets) places.set(name, place);
+      const location = scratchLocation(sharedOf(temporary).target);
+      for (const { locations } of targets) locations.set(name, location);
       continue;
     }
-    targets.forEach(({ places, dimensions, perRowOf }, t) => {
+    targets.forEach(({ locations, dimensions, perRowOf }, t) => {
       const length = countOf(extent, dimensions);
       const view =
         extent === "element"
           ? temporaries.viewOf(name, t)
           : { buffer: undefined, start: scratch.reserve(length) };
       const perRow = perRowOf(extent);
-      places.set(name, { ...view, length, perRow, width: perRow, stride: perRow, isPadded: true });
+      locations.set(name, {
+        ...view,
+        length,
+        perRow,
+        width: perRow,
+        stride: perRow,
+        isPadded: true,
+      });
     });
   }
   const hasMask = updates.some(
@@ -61,18 +68,18 @@ export function placeRun(
   const deviceCounts: DeviceCount[] = [];
   for (const one of programs.counts) {
     if (hasMask && dependsOnMasks(one.count)) {
-      deviceCounts.push(placeDeviceCount(one, targets, scratch));
+      deviceCounts.push(allocateDeviceCount(one, targets, scratch));
       continue;
     }
     const { name, of, per } = one.count;
-    for (const { places, dimensions } of targets)
-      places.set(name, scratchPlace(scratch.constant(hostCount(of, per, dimensions))));
+    for (const { locations, dimensions } of targets)
+      locations.set(name, scratchLocation(scratch.constant(hostCount(of, per, dimensions))));
   }
   return { targets, deviceCounts };
 }
 
-/** The place of one value for all elements of a tensor, in the scratch buffer. */
-export function scratchPlace(start: number): ArrayPlace {
+/** The location of one value for all elements of a tensor, in the scratch buffer. */
+export function scratchLocation(start: number): ArrayLocation {
   return { buffer: undefined, start, length: 1, perRow: 0, width: 0, stride: 0, isPadded: true };
 }
 
@@ -85,9 +92,9 @@ function dependsOnMasks({ of, per }: Count): boolean {
   return of !== "tensor" && per !== "row";
 }
 
-function placeDeviceCount(
+function allocateDeviceCount(
   one: CountKernel,
-  targets: readonly (StepTarget & { readonly places: Map<string, ArrayPlace> })[],
+  targets: readonly (StepTarget & { readonly locations: Map<string, ArrayLocation> })[],
   scratch: ScratchLayout,
 ): DeviceCount {
   const { name, of, per } = one.count;
@@ -95,17 +102,17 @@ function placeDeviceCount(
   const weighted: StepTarget[] = [];
   const starts: number[] = [];
   targets.forEach((step, t) => {
-    const { places, dimensions, perRowOf } = step;
+    const { locations, dimensions, perRowOf } = step;
     // A mask leaves out whole matrices of a batch.
     if (per === "column" && perRowOf("column") > 0) {
-      places.set(name, scratchPlace(scratch.constant(dimensions.rows)));
+      locations.set(name, scratchLocation(scratch.constant(dimensions.rows)));
       return;
     }
     // A column has one element per row.
     const weight = of === "element" && per !== "column" ? dimensions.columns : 1;
-    places.set(name, scratchPlace(first + t));
-    const weightPlace = scratchPlace(scratch.constant(weight));
-    weighted.push({ ...step, places: new Map([...places, ["@weight", weightPlace]]) });
+    locations.set(name, scratchLocation(first + t));
+    const weightLocation = scratchLocation(scratch.constant(weight));
+    weighted.push({ ...step, locations: new Map([...locations, ["@weight", weightLocation]]) });
     starts.push(first + t);
   });
   return { ...one, starts, targets: weighted };

@@ -18,7 +18,7 @@ const conditional = ["restore", "restore", "add", "remove", "remap"] as const;
 type Conditional = (typeof conditional)[number];
 
 /** @param possible whether a call of each kind can be made now */
-export function randomKind(
+export function randomCallKind(
   random: Random,
   possible: Readonly<Record<Conditional, boolean>>,
 ): (typeof always)[number] | Conditional {

@@ -3,7 +3,7 @@ import type { Source } from "../language/build-program.js";
 import { application } from "./common-statements.js";
 
 /** A rule's text between the statements of all rules. */
-export function framed(before: string, text: string): readonly Source[] {
+export function withCommonStatements(before: string, text: string): readonly Source[] {
   const frame = (statements: string): Source => ({ text: statements, isFrame: true });
   return [frame(before), { text }, ...(assignsUpdate(text) ? [frame(application)] : [])];
 }

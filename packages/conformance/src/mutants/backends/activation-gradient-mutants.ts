@@ -35,7 +35,7 @@ const each = (
 ): Float32Array => row.map((x, i) => gradients[i] * f32(derivative(x)));
 
 /** Derivatives of activations that are wrong, or applied at the wrong time. */
-export const chainRuleMutants: readonly Mutant[] = [
+export const activationGradientMutants: readonly Mutant[] = [
   operating("the chain rule is left out", { chainRule: (_, __, gradients) => gradients }),
   operating("the chain rule is applied twice", {
     chainRule: (activation, row, gradients) =>

@@ -2,7 +2,11 @@ import { GradstepError } from "@gradstep/core";
 import type { ErrorTracker } from "./error-tracker.js";
 
 /** Does work on a queue. If the device refuses it, `ready` rejects. @param purpose of the work: `copy a tensor` */
-export function captureRefusal(errors: ErrorTracker, purpose: string, work: () => void): void {
+export function captureValidationError(
+  errors: ErrorTracker,
+  purpose: string,
+  work: () => void,
+): void {
   errors.capture(
     "validation",
     work,
