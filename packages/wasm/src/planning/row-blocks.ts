@@ -1,4 +1,4 @@
-import { cacheLoadsModule, cacheLoadsName, type CacheLoads } from "../codegen/cache-loads.js";
+import { prefetchModule, prefetchName, type Prefetch } from "../codegen/prefetch.js";
 import { instantiate, type RunKernel } from "../codegen/instantiate.js";
 import { isSharedMemory, type Heap } from "../memory/heap.js";
 import type { BatchTable } from "./batch-table.js";
@@ -13,7 +13,7 @@ const minEntries = 64;
 export class RowBlocks {
   readonly #heap: Heap;
   readonly #batch: BatchTable;
-  #load: CacheLoads | "unavailable" | undefined;
+  #prefetch: Prefetch | "unavailable" | undefined;
 
   constructor(heap: Heap, batch: BatchTable) {
     this.#heap = heap;
@@ -29,8 +29,8 @@ export class RowBlocks {
       kernel(address, count);
       return;
     }
-    const load = (this.#load ??= this.#compile());
-    if (load === "unavailable") {
+    const prefetch = (this.#prefetch ??= this.#compile());
+    if (prefetch === "unavailable") {
       kernel(address, count);
       return;
     }
@@ -38,16 +38,16 @@ export class RowBlocks {
     for (let first = 0; first < count; first += length) {
       const entries = Math.min(length, count - first);
       const start = address + entryBytes * first;
-      load(start, start + entryBytes * entries, entryBytes);
+      prefetch(start, start + entryBytes * entries, entryBytes);
       kernel(start, entries);
     }
   }
 
-  #compile(): CacheLoads | "unavailable" {
+  #compile(): Prefetch | "unavailable" {
     const { memory } = this.#heap;
     try {
-      const module = new WebAssembly.Module(cacheLoadsModule({ shared: isSharedMemory(memory) }));
-      return instantiate(module, memory)[cacheLoadsName] as CacheLoads;
+      const module = new WebAssembly.Module(prefetchModule({ shared: isSharedMemory(memory) }));
+      return instantiate(module, memory)[prefetchName] as Prefetch;
     } catch {
       // A host that forbids compiling at run time: rows are updated all the same.
       return "unavailable";

@@ -18,17 +18,17 @@ import { concat, encodeModule, i32, type ImportedMemory } from "./module-encoder
 const cacheLine = 64;
 
 /** The name under which the function of the module is exported. */
-export const cacheLoadsName = "load";
+export const prefetchName = "prefetch";
 
 /** The function of the module: `end` is the address after the last entry. */
-export type CacheLoads = (entries: number, end: number, entryBytes: number) => void;
+export type Prefetch = (entries: number, end: number, entryBytes: number) => void;
 
 /**
  * A module with a function that loads a word of each cache line of the parameter and the slots of some entries. Kernels
  * find them in the cache afterwards. Loads that depend on nothing overlap; in a kernel, the loads of a row wait for the row
  * before.
  */
-export function cacheLoadsModule(memory: ImportedMemory): Uint8Array<ArrayBuffer> {
+export function prefetchModule(memory: ImportedMemory): Uint8Array<ArrayBuffer> {
   const [entry, entriesEnd, entryBytes, word, address, stop] = [0, 1, 2, 3, 4, 5];
   const loadLine = concat(localGet(address), i32Load(0), drop);
   const loadArray = concat(
@@ -48,7 +48,7 @@ export function cacheLoadsModule(memory: ImportedMemory): Uint8Array<ArrayBuffer
     concat(increase(entry, localGet(entryBytes)), br(0), end, end),
   );
   return encodeModule(
-    [{ name: cacheLoadsName, parameters: 3, locals: [i32, i32, i32], body }],
+    [{ name: prefetchName, parameters: 3, locals: [i32, i32, i32], body }],
     memory,
   );
 }
