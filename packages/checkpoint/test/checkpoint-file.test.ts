@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeCheckpoint, memoryStore, newestCheckpoint } from "../src/index.js";
+import { decodeCheckpoint, encodeCheckpoint, memoryStore, newestCheckpoint } from "../src/index.js";
 import { encodeSafetensors, type SafetensorsEntry } from "../src/safetensors/index.js";
 
 /** A whole file with this text in place of what `encodeCheckpoint` says of a checkpoint. */
@@ -48,6 +48,19 @@ test("a file of another library is not called damaged", async () => {
     message: expect.stringMatching(/no checkpoint of gradstep; .* bridge such as readTorch/),
   });
   expect(String(error)).not.toMatch(/damaged/);
+});
+
+test.each([
+  ["no others", { others: undefined }],
+  ["a plain array", { parameters: { w: { shape: [2], values: [1, 2] } } }],
+  ["too few values", { parameters: { w: { shape: [2], values: Float32Array.of(1) } } }],
+  ["no shape", { parameters: { w: { values: Float32Array.of(1) } } }],
+  ["bare values", { parameters: { w: Float32Array.of(1) } }],
+])("encodeCheckpoint refuses what would not be decoded: %s", (_, wrong) => {
+  const right = { parameters: {}, optimizer: { shapes: {} }, others: {} };
+  expect(() => encodeCheckpoint({ ...right, ...wrong } as never)).toThrow(
+    expect.objectContaining({ name: "GradstepError", code: "INVALID_PARAMETER" }),
+  );
 });
 
 test.each([

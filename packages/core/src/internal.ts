@@ -4,6 +4,7 @@
  */
 export { activate, applyChainRule, normOf } from "./activations/activate.js";
 export { dimensionsOf, hasRowsOf, slotShape } from "./backend/dimensions.js";
+export { hasFixedMemory } from "./backend/fixed-memory.js";
 export { decodeFloat16, encodeFloat16 } from "./backend/float16.js";
 export { checkValues } from "./backend/host-tensor.js";
 export { checkScale } from "./backend/layout.js";

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "@gradstep/core";
-import { isInstance } from "@gradstep/core/internal";
+import { hasFixedMemory, isInstance } from "@gradstep/core/internal";
 import { isZip, jsonOf, readArchive, weightsName, type Archive } from "./archive/archive.js";
 import { readHdf5 } from "./hdf5/read-hdf5.js";
 import { groupAt, type Hdf5Dataset, type Hdf5Group } from "./hdf5/hdf5-tree.js";
@@ -77,14 +77,21 @@ export function variablesAt(weights: Hdf5Group, path: string): readonly Hdf5Data
   });
 }
 
+/** Text of a file is decoded, which browsers do in memory of a fixed size only. */
+function withFixedMemory(bytes: Uint8Array): Uint8Array {
+  return hasFixedMemory(bytes) ? bytes : bytes.slice();
+}
+
 async function bytesOf(source: unknown): Promise<Uint8Array> {
   if (isInstance(source, Blob)) return new Uint8Array(await source.arrayBuffer());
   const isBuffer = isInstance(source, ArrayBuffer);
   // The buffer of an empty array may be one that was transferred, of which no other array can be made.
   if ((isBuffer || ArrayBuffer.isView(source)) && source.byteLength > 0)
-    return isBuffer
-      ? new Uint8Array(source)
-      : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+    return withFixedMemory(
+      isBuffer
+        ? new Uint8Array(source)
+        : new Uint8Array(source.buffer, source.byteOffset, source.byteLength),
+    );
   throw new GradstepError(
     `Got ${show(source)}; expected the bytes of a .keras or .weights.h5 file: a Uint8Array, an ArrayBuffer or a Blob.`,
     { code: "INVALID_FILE" },

@@ -1,6 +1,5 @@
 import { GradstepError, show, type Values } from "@gradstep/core";
 import { isArray, propertyOf } from "@gradstep/core/internal";
-import type { ParameterValues } from "@gradstep/core/interop";
 import {
   encodeSafetensors,
   floatValues,
@@ -72,12 +71,19 @@ export function encodeCheckpoint(
     !isTable(checkpoint) ||
     !isTable(checkpoint.optimizer) ||
     !isTable(checkpoint.optimizer.shapes) ||
-    !isTable(checkpoint.parameters)
+    !isTable(checkpoint.parameters) ||
+    !isTable(checkpoint.others)
   )
     throw new GradstepError(
       `encodeCheckpoint: got ${show(checkpoint)}; expected { parameters, optimizer, others }, with the values of the parameters and what optimizer.state() resolved to.`,
       { code: "INVALID_PARAMETER" },
     );
+  for (const [name, one] of Object.entries(checkpoint.parameters))
+    if (!isParameter(one))
+      throw new GradstepError(
+        `encodeCheckpoint: parameter ${show(name)} is ${show(one)}; expected { shape, values }, with a Float32Array or Float64Array of as many values as the shape has.`,
+        { code: "INVALID_PARAMETER" },
+      );
   const { shapes } = checkpoint.optimizer;
   const tensors = new Map<string, SafetensorsEntry>();
   const place = (array: ArrayBufferView, path: readonly string[]): string => {
@@ -178,7 +184,9 @@ export async function decodeCheckpointInto(
   const { parameters, optimizer, others } = (data ?? {}) as Partial<Checkpoint>;
   if (!isTable(parameters) || !isTable(optimizer) || !isTable(others))
     return invalid("lacks parameters, optimizer or others");
-  for (const [name, one] of Object.entries(parameters)) checkParameter(name, one);
+  for (const [name, one] of Object.entries(parameters))
+    if (!isParameter(one))
+      invalid(`has a parameter ${show(name)} whose shape and values do not belong together`);
   return { parameters, optimizer, others };
 }
 
@@ -219,13 +227,17 @@ function parsed(json: string): unknown {
   }
 }
 
-function checkParameter(name: string, one: unknown): void {
-  const { shape, values } = (one ?? {}) as Partial<ParameterValues>;
+function isParameter(one: unknown): boolean {
+  const shape = propertyOf(one, "shape");
+  const values = propertyOf(one, "values");
   const isList =
     Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
   const isFloats = values instanceof Float32Array || values instanceof Float64Array;
-  if (!isList || !isFloats || shape.reduce((product, size) => product * size, 1) !== values.length)
-    invalid(`has a parameter ${show(name)} whose shape and values do not belong together`);
+  return (
+    isList &&
+    isFloats &&
+    (shape as number[]).reduce((product, size) => product * size, 1) === values.length
+  );
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, never>> {

@@ -1,11 +1,12 @@
 import { GradstepError } from "@gradstep/core";
+import { hasFixedMemory } from "@gradstep/core/internal";
 
 /** The length of a block, in bytes: the chunks of an encoded file, and what is hashed at a time. */
 export const blockLength = 2 ** 20;
 
 /**
  * Cuts and joins chunks of any length into blocks of 1 MiB, of which the last one is shorter. A block that lies within one
- * chunk is a view of it, except if that is shared memory, which hashes and files do not take; others are new.
+ * chunk is a view of it, except if that is shared or resizable, which hashes and files do not take; others are new.
  *
  * @param size the bytes of all chunks
  * @param tail how many bytes at the end are a block of their own
@@ -23,7 +24,7 @@ export async function* blocks(
     for (let at = 0; at < chunk.length;) {
       if (left === 0) throw wrongLength(`more than ${size}`, size);
       const length = left > tail ? Math.min(blockLength, left - tail) : left;
-      if (filled === 0 && chunk.length - at >= length && isUnshared(chunk)) {
+      if (filled === 0 && chunk.length - at >= length && hasFixedMemory(chunk)) {
         yield chunk.subarray(at, at + length);
         left -= length;
         at += length;
@@ -49,8 +50,4 @@ function wrongLength(got: string, expected: number): GradstepError {
     `Got ${got} bytes; expected ${expected}, the size of the file. It was cut off, or changed while it was read.`,
     { code: "INVALID_FILE" },
   );
-}
-
-function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer;
 }

@@ -1,3 +1,4 @@
+import { hasFixedMemory } from "@gradstep/core/internal";
 import { checkIoOptions } from "../check-io-options.js";
 import { platformClass } from "../platform-class.js";
 import { checkpointId } from "./checkpoint-id.js";
@@ -22,7 +23,7 @@ export function memoryStore(): CheckpointStore {
       const parts: Blob[] = [];
       for await (const chunk of chunksUntilAborted(chunks, signal)) {
         // A copy of each chunk at once: its source may overwrite it.
-        parts.push(new BlobClass([withoutSharing(chunk)]));
+        parts.push(new BlobClass([hasFixedMemory(chunk) ? chunk : chunk.slice()]));
       }
       signal?.throwIfAborted();
       const id = checkpointId(++last);
@@ -38,9 +39,4 @@ export function memoryStore(): CheckpointStore {
       checkpoints.delete(id);
     },
   };
-}
-
-/** A Blob cannot be made from shared memory. */
-function withoutSharing(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
-  return chunk.buffer instanceof ArrayBuffer ? (chunk as Uint8Array<ArrayBuffer>) : chunk.slice();
 }

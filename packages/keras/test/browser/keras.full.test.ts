@@ -23,3 +23,21 @@ test("a .keras file is read and written on a page", async () => {
   expect(again.state).toEqual(state);
   expect(state.iterations).toBe(8003);
 });
+
+test("the bytes of a file can be in memory that grows, which browsers do not decode", async () => {
+  const url = new URL("../fixtures/adam.float32.keras", import.meta.url);
+  const file = await (await fetch(url)).bytes();
+  const expected = await readKeras(file);
+  const pages = Math.ceil(file.length / 65_536);
+  for (const memory of [
+    Reflect.construct(ArrayBuffer, [
+      file.length,
+      { maxByteLength: file.length + 1 },
+    ]) as ArrayBuffer,
+    new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer,
+  ]) {
+    const bytes = new Uint8Array(memory, 0, file.length);
+    bytes.set(file);
+    expect(await readKeras(bytes)).toEqual(expected);
+  }
+});
