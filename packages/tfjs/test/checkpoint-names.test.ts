@@ -219,6 +219,48 @@ describe.each(backends)("two models from one factory, %s", (backend) => {
     expect(weightsOf(loaded)).toEqual(before);
   });
 
+  test.each([
+    [0, 0],
+    [1, 0],
+    [2, 0],
+    [0, 1],
+    [1, 2],
+    [2, 2],
+  ])(
+    "the biases of three models are equal: model %d resumes with its own state beside %d others",
+    async (kept, beside) => {
+      const optimizer = adam({ learningRate: 0.05 });
+      const name = `equal-${backend}-${kept}-${beside}`;
+      const models = [0, 1, 2].map(() => build(optimizer, name));
+      for (const model of [...models, ...models]) await train(model);
+      for (const model of models) {
+        const [kernel, , outKernel] = model.getWeights();
+        model.setWeights([kernel, tf.zeros([3]), outKernel, tf.zeros([1])]);
+      }
+      const artifacts = await artifactsOf(models[kept]);
+      await train(models[kept]);
+      const expected = weightsOf(models[kept]);
+      tf.disposeVariables();
+      for (let i = 0; i < beside; i += 1) build(adam(), name);
+      const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
+      await train(loaded);
+      expect(weightsOf(loaded)).toEqual(expected);
+    },
+  );
+
+  test("all values of three models are equal: an error, and nothing changes", async () => {
+    const optimizer = adam({ learningRate: 0.05 });
+    const models = [0, 1, 2].map(() => build(optimizer, `same-${backend}`));
+    for (const model of [...models, ...models]) await train(model);
+    for (const model of models) model.setWeights(models[0].getWeights());
+    const artifacts = await artifactsOf(models[0]);
+    tf.disposeVariables();
+    const loaded = await layers.loadLayersModel(tf.io.fromMemory(artifacts));
+    const before = weightsOf(loaded);
+    expect(await codeOf(() => train(loaded))).toBe("STATE_MISMATCH");
+    expect(weightsOf(loaded)).toEqual(before);
+  });
+
   test("one model after the other: the checkpoint has the state of the last one", async () => {
     const optimizer = adam({ learningRate: 0.05 });
     const first = build(optimizer, `folds-${backend}`);

@@ -1,24 +1,14 @@
 import { GradstepError } from "@gradstep/core";
 import type { Variable } from "@tensorflow/tfjs-core";
-import { valuesOf } from "../memory/memory-adapter.js";
 import { isSameShape } from "../step/gradients.js";
-import { fingerprintOf, isSameFingerprint, type Fingerprint } from "./value-fingerprint.js";
+import { statesByValue, type StatesByValue } from "./value-matching.js";
+import type { WaitingState } from "./waiting-state.js";
 import {
   compareNumbers,
   familyOf,
   isNumberedByTfjs,
   withoutUniquenessNumber,
 } from "./name-numbering.js";
-
-/** A state from a checkpoint that has no variable yet. */
-export interface WaitingState {
-  readonly key: string;
-  readonly shape: readonly number[];
-  /** Of its variable's values when it was saved; only where the names alone are ambiguous. */
-  readonly fingerprint?: Fingerprint | undefined;
-  /** Whether it may be left without a variable, because it was restored with `partial`. */
-  readonly isOptional?: boolean;
-}
 
 /** For each variable its state, or undefined where it has none. */
 type Matches<S> = readonly (S | undefined)[];
@@ -27,11 +17,12 @@ type Matches<S> = readonly (S | undefined)[];
  * Finds the states of variables by name. TF.js's numbers in names may differ between two processes, so a name that TF.js
  * numbered counts only together with the others of its family (see `familyOf`). In this order:
  *
- * 1. the variable's values are those that the state was saved with, where the checkpoint has fingerprints;
+ * 1. the variable's values are those that the state was saved with, where the checkpoint has fingerprints (see
+ *    `statesByValue`);
  * 2. the names are equal, and no name of the family is left without a variable;
  * 3. there are as many variables as states: in the order of their numbers, or of the step if shapes do not agree;
  * 4. there are as many variables of the family in TF.js as states: in the order of their numbers;
- * 5. the layers have the names that they had in a loaded model. If 3 or 4 contradict, it is an error;
+ * 5. the layers have the names that they had in a loaded model. If 3 or 4 contradict them or its values, it is an error;
  * 6. the states are optional: in the order of their numbers if there are as many variables as states, else by equal
  *    names if all states have a variable. The caller drops those of another shape.
  *
@@ -47,12 +38,13 @@ export function matchByName<S extends WaitingState>(
   isLoaded: boolean,
 ): Map<Variable, S> {
   const found = new Map<Variable, S>();
+  const byValue = statesByValue(states, variables);
   const statesByFamily = groupBy(states, ({ key }) => familyOf(key));
   for (const [family, members] of groupBy(variables, ({ name }) => familyOf(name))) {
     const candidates = statesByFamily.get(family);
     if (candidates === undefined) continue;
     const relatives = registered.filter(({ name }) => familyOf(name) === family);
-    const matches = matchFamily(candidates, members, relatives, isLoaded);
+    const matches = matchFamily(candidates, members, relatives, byValue, isLoaded);
     members.forEach((variable, i) => {
       const state = matches[i];
       if (state !== undefined) found.set(variable, state);
@@ -76,15 +68,20 @@ function matchFamily<S extends WaitingState>(
   states: readonly S[],
   variables: readonly Variable[],
   registered: readonly Variable[],
+  byValue: StatesByValue<S>,
   isLoaded: boolean,
 ): Matches<S> {
   const equalNames = variables.map(({ name }) => states.find(({ key }) => key === name));
   const isNumbered = states.some(({ key }) => isNumberedByTfjs(key));
   // Users choose names that are unique; what has another name is another variable.
   if (!isNumbered && equalNames.some((state) => state !== undefined)) return equalNames;
+  // A loaded model has the values that its state was saved with.
+  const haveValues = (matches: Matches<S>): boolean =>
+    !isLoaded || matches.every((one, i) => byValue.get(variables[i])?.includes(one!) ?? true);
+  const areAllNamed = areAllThere(states, equalNames, registered) && haveValues(equalNames);
   const certain =
-    (isNumbered ? matchByValues(states, variables) : undefined) ??
-    (areAllThere(states, equalNames, registered) ? equalNames : undefined);
+    (isNumbered ? matchByValues(variables, byValue) : undefined) ??
+    (areAllNamed ? equalNames : undefined);
   if (certain !== undefined) return certain;
   const inOrder =
     matchByNumber(states, variables) ??
@@ -92,12 +89,14 @@ function matchFamily<S extends WaitingState>(
     (isNumbered ? matchAllRegistered(states, variables, registered) : undefined);
   const byLayer = isLoaded ? matchByLayer(states, variables) : undefined;
   const matches = inOrder ?? byLayer;
-  const isClear = inOrder === undefined || (byLayer?.every((one, i) => one === inOrder[i]) ?? true);
+  const isClear =
+    inOrder === undefined ||
+    ((byLayer?.every((one, i) => one === inOrder[i]) ?? true) && haveValues(inOrder));
   if (matches !== undefined && isClear) return matches;
   if (states.every(({ isOptional }) => isOptional === true)) {
     if (states.length === variables.length) return inNumberOrder(states, variables);
-    const areAllNamed = states.every((state) => equalNames.includes(state));
-    return areAllNamed ? equalNames : variables.map(() => undefined);
+    const haveAllVariables = states.every((state) => equalNames.includes(state));
+    return haveAllVariables ? equalNames : variables.map(() => undefined);
   }
   // The caller compares the shapes.
   if (states.length === 1 && variables.length === 1) return states;
@@ -109,20 +108,12 @@ function matchFamily<S extends WaitingState>(
 }
 
 function matchByValues<S extends WaitingState>(
-  states: readonly S[],
   variables: readonly Variable[],
+  byValue: StatesByValue<S>,
 ): Matches<S> | undefined {
-  if (states.every(({ fingerprint }) => fingerprint === undefined)) return undefined;
   const matches = variables.map((variable): S | undefined => {
-    const fingerprint = readFingerprint(variable);
-    const same = states.filter(
-      (state) =>
-        fingerprint !== undefined &&
-        state.fingerprint !== undefined &&
-        isSameShape(state.shape, variable.shape) &&
-        isSameFingerprint(state.fingerprint, fingerprint),
-    );
-    return same.length === 1 ? same[0] : undefined;
+    const same = byValue.get(variable);
+    return same?.length === 1 ? same[0] : undefined;
   });
   return areComplete(matches) ? matches : undefined;
 }
@@ -130,15 +121,6 @@ function matchByValues<S extends WaitingState>(
 /** Whether each variable has a state of its own. */
 function areComplete(matches: Matches<WaitingState>): boolean {
   return !matches.includes(undefined) && new Set(matches).size === matches.length;
-}
-
-function readFingerprint(variable: Variable): Fingerprint | undefined {
-  try {
-    return fingerprintOf(valuesOf(variable));
-  } catch {
-    // Values on a GPU cannot be read synchronously.
-    return undefined;
-  }
 }
 
 function areAllThere(

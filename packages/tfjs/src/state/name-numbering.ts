@@ -24,6 +24,16 @@ export function withoutUniquenessNumber(name: string): string {
   return name.includes("/") ? name.replace(uniquenessNumber, "") : name;
 }
 
+/** That number; 0 for a name without one. */
+export function uniquenessNumberOf(name: string): number {
+  return Number(uniquenessNumber.exec(name)?.[0].slice(1) ?? 0);
+}
+
+/** The name of the layer that a variable belongs to: `d` for `d/bias_1`. */
+export function layerOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf("/")));
+}
+
 /** Orders names of one family by their numbers, which is the order in which TF.js made them. */
 export function compareNumbers(a: string, b: string): number {
   const [first, second] = [numbersOf(a), numbersOf(b)];

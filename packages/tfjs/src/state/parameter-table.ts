@@ -3,7 +3,8 @@ import { engine, type Variable } from "@tensorflow/tfjs-core";
 import { isSameShape } from "../step/gradients.js";
 import type { StepTensor } from "../step/step-tensor.js";
 import { isNumberedByTfjs } from "./name-numbering.js";
-import { matchByName, matchInOrder, quoted, type WaitingState } from "./name-matching.js";
+import { matchByName, matchInOrder, quoted } from "./name-matching.js";
+import type { WaitingState } from "./waiting-state.js";
 
 /** One parameter of the optimizer, and the tensors that a step binds to its variable and its gradient. */
 export interface Parameter extends WaitingState {
