@@ -56,8 +56,7 @@ async function build() {
   );
   let isNoticed = false;
   const notice = () => {
-    if (!isNoticed)
-      console.error("Preparing: installing and building (under a minute the first time)…");
+    if (!isNoticed) console.error("Preparing: building (under a minute the first time)…");
     isNoticed = true;
   };
   if (!existsSync("node_modules")) notice();
