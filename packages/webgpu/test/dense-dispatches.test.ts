@@ -192,4 +192,73 @@ describe("planDenseDispatches", () => {
       expect(isExact(items, { maxBindingSize, alignment: 256 })).toBe(true);
     }
   });
+
+  test("bindings of gradients and parameters in one buffer do not overlap, aligned ones neither", () => {
+    const one = buffer();
+    const item = (p: number, g: number): DenseItem =>
+      itemOf(
+        [
+          { buffer: one, start: p },
+          { buffer: one, start: g },
+        ],
+        120,
+      );
+    // The gradient of the first begins where the parameter of the second ends: its binding begins before that.
+    const items = [item(0, 1020), item(900, 1840)];
+    const tight = { maxBindingSize: 4096, alignment: 256 };
+    for (const { bindings } of planDenseDispatches(items, tight)) {
+      const [p, g] = bindings;
+      expect(p.offset + p.size <= g.offset || g.offset + g.size <= p.offset).toBe(true);
+    }
+    expect(isExact(items, tight)).toBe(true);
+  });
+
+  test.each([3000, 2998])("a reduction over %i values in several bindings", (size) => {
+    const [p, g, norm] = [buffer(), buffer(), buffer()];
+    const first = 640;
+    const padded = Math.ceil(size / 64) * 64;
+    const tight = { maxBindingSize: 4096, alignment: 256 };
+    let tileCount = 0;
+    const item: DenseItem = {
+      views: [
+        { buffer: p, start: first },
+        { buffer: g, start: 0 },
+        { buffer: norm, start: 7, isUniform: true },
+      ],
+      count: padded,
+      scalars,
+      isUpdate: false,
+      scratchStarts: [5],
+      reduction: {
+        size,
+        startsOf: (tiles) => {
+          tileCount = tiles;
+          return [100];
+        },
+      },
+    };
+    const results: number[] = [];
+    let counted = 0;
+    for (const { layout, bindings, table, tiles } of planDenseDispatches([item], tight)) {
+      for (let tile = 0; tile < tiles; tile += 1) {
+        const entry = table[1 + tile];
+        const [firstTile, count, , ...words] = table.subarray(entry, entry + 9);
+        const [start, , normStart, scratchStart, ...rest] = words;
+        // One value for all elements stays where it is.
+        expect(bindings[2].offset / 4 + normStart).toBe(7);
+        expect(scratchStart).toBe(5);
+        const from = bindings[0].offset / 4 + start * layout.width - first;
+        // Kernels of four values at a time are told how many are not padding, from the start of the range on.
+        const left = Math.max(0, size - from);
+        const [values, reducedStart] = layout.width === 4 ? rest : [left, rest[0]];
+        expect(values).toBe(left);
+        if (tile === firstTile) counted += Math.min(values, count * layout.width);
+        results.push(reducedStart + tile - firstTile);
+      }
+    }
+    expect(counted).toBe(size);
+    expect(results.sort((a, b) => a - b)).toEqual(
+      Array.from({ length: tileCount }, (_, k) => 100 + k),
+    );
+  });
 });

@@ -145,8 +145,7 @@ export class BufferPools {
   /** The largest buffer that one binding can hold. */
   get #maxBindableLength(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#limits;
-    const length = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    return length - (length % allocationAlignment);
+    return Math.min(maxBufferSize, maxStorageBufferBindingSize);
   }
 }
 

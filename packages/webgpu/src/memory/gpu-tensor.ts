@@ -180,8 +180,8 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
   }
 
   /**
-   * Calls an action once when the tensor is freed or resized: with the target of the caller whose work resizes it, if
-   * there is one; then what was recorded before stays valid.
+   * Calls an action when the tensor is freed or resized, until it is cancelled: with the target of the caller whose work
+   * resizes it, if there is one; then what was recorded before stays valid.
    * @returns a function that cancels this
    */
   whenInvalidated(action: (recordedInto?: object) => void): () => void {
@@ -241,6 +241,5 @@ export class GpuTensor implements StagingTensor, WebGpuTensor {
 
   #invalidate(recordedInto: object | undefined): void {
     for (const action of this.#onInvalidated ?? []) action(recordedInto);
-    this.#onInvalidated?.clear();
   }
 }

@@ -31,13 +31,15 @@ export class Readback {
   }
 
   /**
+   * Reads bytes. Offset and length are multiples of four.
+   *
    * @throws {GradstepError} `DEVICE_LOST`, `DISPOSED`, `OUT_OF_MEMORY`; `INVALID_MEMORY` if the device cannot copy from
    * the buffer, as after `buffer.destroy()`
    */
   async read(buffer: GPUBuffer, offset: number, byteLength: number): Promise<ArrayBuffer> {
     const chunk = this.#chunkFor(byteLength);
     const start = chunk.used;
-    chunk.used += Math.ceil(byteLength / 8) * 8;
+    chunk.used += byteLength;
     chunk.openReads += 1;
     // Without the copy, the chunk would still hold the values of an earlier read.
     const { refusal } = this.#errors.inScope("validation", () => {
@@ -71,7 +73,7 @@ export class Readback {
     if (this.#filling !== undefined && this.#filling.used + byteLength <= this.#filling.size)
       return this.#filling;
     const index = this.#idle.findIndex(({ size }) => size >= byteLength);
-    const size = Math.max(minChunkSize, Math.ceil(byteLength / 8) * 8);
+    const size = Math.max(minChunkSize, byteLength);
     const chunk =
       index < 0
         ? { buffer: this.#createBuffer(size), size, used: 0, mapped: undefined, openReads: 0 }
