@@ -54,6 +54,34 @@ export const rowMutants: readonly Mutant[] = [
     ...update,
     mask: u32(update.mask).map((value, i, { length }) => (i === length - 1 ? 1 : value)),
   })),
+  {
+    name: "tensors that have shared a mask share that of the first of them",
+    kind: "backend",
+    target: () =>
+      target({
+        backend: withRun((run) => {
+          const sharedWith = new Map<Update["parameter"], Update["parameter"]>();
+          return (updates, count) => {
+            const own = updates.slice(0, count);
+            for (const { parameter, mask } of own) {
+              const first = own.find((one) => mask !== undefined && one.mask === mask);
+              if (first !== undefined && first.parameter !== parameter)
+                sharedWith.set(parameter, first.parameter);
+            }
+            run(
+              own.map((update) => {
+                const first = sharedWith.get(update.parameter);
+                const mask = own.find(({ parameter }) => parameter === first)?.mask;
+                return update.mask === undefined || mask === undefined
+                  ? update
+                  : { ...update, mask };
+              }),
+              count,
+            );
+          };
+        }),
+      }),
+  },
   masking("other rows are kept when they should decay", (update) => ({
     ...update,
     unselectedRows: "keep",

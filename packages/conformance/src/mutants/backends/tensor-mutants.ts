@@ -68,6 +68,44 @@ export const tensorMutants: readonly Mutant[] = [
       });
     };
   }),
+  changing("a smaller tensor holds what a larger one held", (backend) => {
+    const tensor = backend.tensor.bind(backend);
+    let freed: Float32Array = new Float32Array(0);
+    backend.tensor = (shape, values) => {
+      const made = tensor(shape, values) as HostTensor;
+      if (values === undefined && made.size < freed.length)
+        made.write(freed.subarray(0, made.size));
+      const free = made.free.bind(made);
+      return Object.assign(made, {
+        free: () => {
+          if (!made.freed) freed = live(made);
+          free();
+        },
+      });
+    };
+  }),
+  changing("a tensor made after another was freed is in a third one's memory", (backend) => {
+    const tensor = backend.tensor.bind(backend);
+    const others = new Set<HostTensor>();
+    let hasFreed = false;
+    backend.tensor = (shape, values) => {
+      const made = tensor(shape, values) as HostTensor;
+      const other = [...others].find(({ size, freed }) => !freed && size >= made.size);
+      if (hasFreed && values !== undefined && other !== undefined) {
+        const shared = backend.wrap(live(other), { shape }) as HostTensor;
+        shared.write(values);
+        return shared;
+      }
+      others.add(made);
+      const free = made.free.bind(made);
+      return Object.assign(made, {
+        free: () => {
+          hasFreed = true;
+          free();
+        },
+      });
+    };
+  }),
   changing("a tensor keeps the array it was made from", (backend) => {
     const tensor = backend.tensor.bind(backend);
     backend.tensor = (shape, values) => {

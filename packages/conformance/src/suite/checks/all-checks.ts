@@ -2,6 +2,7 @@ import { adam, nadam, sgd, type OptimizerSpec, type Rule } from "@gradstep/core"
 import { rules as builtInRules } from "@gradstep/core/rules";
 import type { Check } from "../check.js";
 import { accumulatedRowChecks } from "./accumulated-rows.js";
+import { allocationChecks } from "./allocations.js";
 import { boundChecks } from "./bounds.js";
 import { callOrderChecks } from "./call-order.js";
 import { changingStepChecks } from "./changing-steps.js";
@@ -35,6 +36,7 @@ import { scheduleChecks } from "./schedules.js";
 import { skipFlagChecks } from "./skip-flags.js";
 import { sparseGradientMoveChecks } from "./sparse-gradient-moves.js";
 import { sparseGradientChecks } from "./sparse-gradients.js";
+import { sharedMaskChecks } from "./shared-masks.js";
 import { skippedStepChecks } from "./skipped-steps.js";
 import { stepControlChecks } from "./step-control.js";
 import { stepSignalChecks } from "./step-signals.js";
@@ -57,7 +59,9 @@ export function checksFor(rules: readonly Rule[]): readonly Check[] {
     ...tensorChecks,
     ...callOrderChecks,
     ...errorChecks,
+    ...allocationChecks,
     ...optimizerModelChecks,
+    ...sharedMaskChecks,
     ...groupChecks(isBuiltIn ? groupSpecs : own),
     ...maximizeChecks(rules),
     ...flushChecks(rules),
