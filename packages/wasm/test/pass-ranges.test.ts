@@ -24,9 +24,9 @@ interface Tensor {
 }
 
 /** The ranges of the first kernel of a rule, as the kernel reads them. */
-function rangesOf(update: string, tensors: readonly Tensor[]): Range[] {
+function rangesOf(update: string, tensors: readonly Tensor[], rest: object = {}): Range[] {
   const heap = createHeap(2 ** 24);
-  const { passes } = planOf(reducingRule(`u = ${update}`).variant());
+  const { passes } = planOf(reducingRule(`u = ${update}`, rest).variant());
   const kernel = passes.find((pass): pass is PassKernel => pass.kind === "kernel")!;
   const updates = tensors.map(
     ({ shape, mask, unselectedRows = "keep" }) =>
@@ -52,6 +52,14 @@ function rangesOf(update: string, tensors: readonly Tensor[]): Range[] {
 /** Of one tensor without a mask: `[start, end, lanes]`. */
 const of = (update: string, ...shape: number[]): number[][] =>
   rangesOf(update, [{ shape }]).map(({ start, end, lanes }) => [start, end, lanes]);
+
+/** Of a batch of matrices, the last two dimensions. */
+const ofBatch = (update: string, ...shape: number[]): number[][] =>
+  rangesOf(update, [{ shape }], { matrices: "last" }).map(({ start, end, lanes }) => [
+    start,
+    end,
+    lanes,
+  ]);
 
 describe("sums over rows", () => {
   test("whole rows, as many as fit into a range, of all matrices", () => {
@@ -83,6 +91,35 @@ describe("sums over columns", () => {
     // Two blocks of rows: the second has one row, thus one lane.
     const last = of("g * sumColumn(g)", 4097, 16).at(-1);
     expect(last).toEqual([4096, 4097, 16]);
+  });
+
+  test("of several larger matrices, each in ranges of its own", () => {
+    const ranges = ofBatch("g * sumColumn(g)", 2, 300, 1000);
+    expect(ranges).toEqual([
+      ...Array.from({ length: 16 }, (_, lane) => [lane, 300, 1]),
+      ...Array.from({ length: 16 }, (_, lane) => [300 + lane, 600, 1]),
+    ]);
+  });
+
+  test("of several matrices, as many whole ones as fit into a range", () => {
+    // Two of 9,000 values are more than a range has.
+    expect(ofBatch("g * sumColumn(g)", 3, 90, 100)).toEqual([
+      [0, 90, 16],
+      [90, 180, 16],
+      [180, 270, 16],
+    ]);
+  });
+
+  test("of a larger matrix, no lanes beyond its last row, and blocks to their ends", () => {
+    expect(of("g * sumColumn(g)", 3, 400_000)).toEqual([
+      [0, 3, 1],
+      [1, 3, 1],
+      [2, 3, 1],
+    ]);
+    // A block has 4,096 rows.
+    expect(of("g * sumColumn(g)", 5000, 16).map(([start, end]) => [start, end])).toContainEqual([
+      0, 4096,
+    ]);
   });
 
   test("rows of more values than a range has are one lane each", () => {
