@@ -1,6 +1,6 @@
-import { muon } from "@gradstep/core";
+import { defineRule, muon, nonNegative } from "@gradstep/core";
 import { snapshot } from "../../checker/snapshot.js";
-import { assertSameAll } from "../assertions.js";
+import { assertNear, assertSameAll } from "../assertions.js";
 import type { Check, Context } from "../check.js";
 import { Random } from "../random/random.js";
 import { randomGradient, randomParameter } from "../random/random-values.js";
@@ -15,6 +15,12 @@ export const maskedMatrixChecks: readonly Check[] = [
     name: "a product of matrices has nothing of rows that were part of the step before",
     needs: ["rows", "reductions", "matrixProducts"],
     run: maskAfterAll,
+  },
+  {
+    group: "rows",
+    name: "a mean per column of a batch of matrices has all rows of each matrix that takes part",
+    needs: ["rows", "reductions"],
+    run: meansOfBatches,
   },
 ];
 
@@ -46,4 +52,32 @@ async function maskAfterAll({ target, seed }: Context): Promise<void> {
     "muon, step 2, with a mask after a step without",
   );
   for (const { optimizer } of [both, second]) optimizer.dispose();
+}
+
+/** Each column of a matrix decreases by its mean, an integer. */
+async function meansOfBatches({ target }: Context): Promise<void> {
+  const rule = defineRule({
+    name: "column-means",
+    hyperparameters: { learningRate: nonNegative(1) },
+    matrices: "last",
+    perElement: "u = meanColumn(g) * learningRate",
+  });
+  const backend = await target.backend();
+  const parameters = { one: backend.tensor([1, 2, 2]), two: backend.tensor([2, 2, 2]) };
+  const isExact = backend.exact === true;
+  const optimizer = target.create(rule(), parameters);
+  const one = Float32Array.of(1, 2, 3, 4);
+  const two = Float32Array.of(2, 4, 6, 8, 10, 20, 30, 40);
+  const steps = [
+    { rows: [0, 1], expected: [0, 0, 0, 0, -20, -30, -20, -30] },
+    { rows: [1, 0], expected: [-4, -6, -4, -6, -20, -30, -20, -30] },
+  ];
+  for (const [i, { rows, expected }] of steps.entries()) {
+    optimizer.step({ one, two }, { rows: { one: Uint32Array.of(1), two: Uint32Array.from(rows) } });
+    const what = `column-means, step ${i + 1}, with a mask of matrices`;
+    assertNear(await parameters.two.read(), expected, isExact, what, 'p of "two"');
+    const means = [-2, -3, -2, -3].map((mean) => mean * (i + 1));
+    assertNear(await parameters.one.read(), means, isExact, what, 'p of "one"');
+  }
+  optimizer.dispose();
 }
