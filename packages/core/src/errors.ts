@@ -14,7 +14,7 @@
  * | `UNKNOWN_PARAMETER` | a name that the optimizer does not have |
  * | `INVALID_GRADIENT` | a gradient that is neither a Float32Array nor a tensor of the optimizer's backend |
  * | `LENGTH_MISMATCH` | a number of values that differs from the shape's |
- * | `INVALID_SHAPE` | a shape that is not a list of positive integers |
+ * | `INVALID_SHAPE` | a shape that is not a list of positive integers, or not the expected one |
  * | `INVALID_MEMORY` | memory that the backend cannot wrap, or a range outside of it |
  * | `NON_FINITE` | a gradient that is NaN or infinite, where `nonFinite` is `"throw"` |
  * | `STATE_MISMATCH` | a saved state that does not belong to this optimizer |

@@ -300,7 +300,7 @@ describe("gradients", () => {
     expect(throwing.iterations).toBe(1);
   });
 
-  test("with gaps between other rows than the parameter's are refused; without gaps, they need only the size", () => {
+  test("with gaps between other rows than the parameter's are refused; in one dimension, they need only the size", () => {
     const w = backend.tensor(shape, first);
     const optimizer = createOptimizer(sgd(), { w });
     const wrong = backend.wrap(new Float32Array(40), { shape: [15], rowStride: 2 });

@@ -216,7 +216,7 @@ export function allocateArray<T extends Values>(
     return new kind(size);
   } catch (cause) {
     throw new GradstepError(
-      `Got shape [${shape.join(", ")}]; there is not enough memory for its ${size} values.`,
+      `Got shape ${show(shape)}; there is not enough memory for its ${size} values.`,
       { code: "INVALID_SHAPE", cause },
     );
   }

@@ -1,4 +1,4 @@
-import { GradstepError } from "../errors.js";
+import { GradstepError, show } from "../errors.js";
 import type { HostArray } from "./host-array.js";
 
 /** Factor by which capacity grows, so that a growing model is reallocated only a few times. */
@@ -26,7 +26,7 @@ export interface Reallocation {
 /** The error for caller-owned memory that is too small for the new rows. */
 export function tooManyRows(shape: readonly number[], capacity: number): GradstepError {
   return new GradstepError(
-    `Shape [${shape.join(", ")}] does not fit into wrapped memory for ${capacity} rows. Wrap it with a larger capacity, or pass replacements as \`parameters\`.`,
+    `Shape ${show(shape)} does not fit into wrapped memory for ${capacity} rows. Wrap it with a larger capacity, or pass replacements as \`parameters\`.`,
     { code: "INVALID_MEMORY" },
   );
 }

@@ -22,6 +22,12 @@ export function sizeOf(shape: readonly number[]): number {
   return size;
 }
 
+export function isSameShape(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i += 1) if (one[i] !== other[i]) return false;
+  return true;
+}
+
 /** @throws {GradstepError} `LENGTH_MISMATCH` */
 export function checkLength(what: string, length: number, expected: number): void {
   if (length !== expected) {

@@ -47,7 +47,7 @@ export function wrappedExtent(
   const [rows = 1] = shape;
   const columns = size / rows;
   const { rowStride = columns, capacity = rows } = options;
-  const ofShape = `of shape [${shape.join(", ")}]`;
+  const ofShape = `of shape ${show(shape)}`;
   check(
     isCount(rowStride, columns),
     `Got rowStride ${show(rowStride)}; expected an integer of at least ${columns}, the length of a row ${ofShape}.`,

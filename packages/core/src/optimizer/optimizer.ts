@@ -103,9 +103,9 @@ export interface OptimizerMethods<
    * backend; `tensor.read()` waits for everything called before it. A step that throws has changed nothing.
    *
    * @throws {GradstepError} `UNKNOWN_PARAMETER`, `INVALID_GRADIENT` (also if there is no gradient at all),
-   * `LENGTH_MISMATCH`, `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows),
-   * `SWAPPED` (after `swap`), `NON_FINITE` (with `nonFinite: "throw"`), `INVALID_MEMORY` and `INVALID_HYPERPARAMETER`
-   * (values of options)
+   * `LENGTH_MISMATCH`, `INVALID_SHAPE` (a tensor of several dimensions that are not the parameter's),
+   * `OVERLAPPING_MEMORY`, `DISPOSED`, `UNKNOWN_OPTION`, `UNSUPPORTED` (a backend without rows), `SWAPPED` (after `swap`),
+   * `NON_FINITE` (with `nonFinite: "throw"`), `INVALID_MEMORY` and `INVALID_HYPERPARAMETER` (values of options)
    */
   step(gradients: Gradients<N>, options?: StepOptions): void;
   /**

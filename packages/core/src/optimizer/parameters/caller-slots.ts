@@ -1,6 +1,7 @@
 import type { Backend, Tensor } from "../../backend/backend.js";
 import { slotShape } from "../../backend/dimensions.js";
 import { isTensor } from "../../backend/is-tensor.js";
+import { isSameShape } from "../../backend/shape.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { Group } from "../groups/group.js";
 import { notLive } from "../../backend/tensor-errors.js";
@@ -36,7 +37,7 @@ export function checkSlots(
       }
       checkFloats(what, tensor, backend);
       const shape = slotShape(known.extent, parameter.tensor.shape, variant.matrices);
-      if (show(tensor.shape) !== show(shape)) {
+      if (!isSameShape(tensor.shape, shape)) {
         throw new GradstepError(
           `${what} has shape ${show(tensor.shape)}; expected ${show(shape)}.`,
           {

@@ -2,6 +2,7 @@ import { checkActivation, type Activation } from "../../activations/activation.j
 import type { Backend, ParameterCopy, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
+import { isSameShape } from "../../backend/shape.js";
 import { checkOptions } from "../../check-options.js";
 import { GradstepError, show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
@@ -65,7 +66,7 @@ function checkCopy(
     );
   }
   if (to.freed) throw notLive(`The copy of "${name}"`, to);
-  if (show(to.shape) !== show(shape)) {
+  if (!isSameShape(to.shape, shape)) {
     throw new GradstepError(
       `The copy of "${name}" has shape ${show(to.shape)}; expected ${show(shape)}. Wrap its memory with shape: ${show(shape)}.`,
       { code: "INVALID_SHAPE" },

@@ -102,9 +102,14 @@ function checkValues(name: string, gradient: SparseGradient, parameter: Tensor):
   } else if (!isTensor(values) || values.backend !== backend || values.layout !== undefined)
     throw notValues(name, values, backend.precision);
   const length = isArray ? (values as Float32Array).length : values.size;
-  if (length !== count * columns) {
+  const isTransposed =
+    !isArray &&
+    values.shape.length > 1 &&
+    values.shape[0] !== count &&
+    values.shape.at(-1) !== columns;
+  if (length !== count * columns || isTransposed) {
     throw new GradstepError(
-      `The values of gradient "${name}" are ${length}; expected ${count * columns}, for ${count} indices of rows of ${columns}.`,
+      `The values of gradient "${name}" have shape ${show(isArray ? [length] : values.shape)}; expected [${count}, ${columns}], a row for each index.`,
       { code: "LENGTH_MISMATCH" },
     );
   }

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../backend/backend.js";
+import { isSameShape } from "../../backend/shape.js";
 import { show } from "../../errors.js";
 import { hasNames } from "../../has-names.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
@@ -36,18 +37,11 @@ export function sameParameters(
     const expected = shapeOf(record);
     const got = own(shapes, record.name);
     if (got === undefined) ofRecord.add("parameter", "missing", show(expected));
-    else if (!isSameShape(got, expected)) ofRecord.add("shape", show(got), show(expected));
+    else if (!(isArray(got) && isSameShape(got as readonly number[], expected)))
+      ofRecord.add("shape", show(got), show(expected));
     else return true;
     return false;
   });
-}
-
-function isSameShape(got: unknown, expected: readonly number[]): boolean {
-  return (
-    isArray(got) &&
-    got.length === expected.length &&
-    expected.every((length, i) => got[i] === length)
-  );
 }
 
 /** What the slots of these parameters take from a state. */

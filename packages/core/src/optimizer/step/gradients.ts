@@ -2,6 +2,7 @@ import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
+import { isSameShape } from "../../backend/shape.js";
 import { GradstepError, show } from "../../errors.js";
 import { isPromise } from "../../is-promise.js";
 import { notLive, withoutValues } from "../../backend/tensor-errors.js";
@@ -12,8 +13,8 @@ import type { SparseGradient } from "../sparse/sparse-gradient.js";
 import { isArray } from "../../is-array.js";
 
 /**
- * Gradients by the names of their parameters; a parameter without a gradient is not updated. That of an embedding can be
- * sparse: `{ indices, values }`.
+ * Gradients by the names of their parameters; a parameter without a gradient is not updated. A gradient is an array, a
+ * tensor of one dimension, or a tensor of the parameter's shape. That of an embedding can be sparse: `{ indices, values }`.
  */
 export type Gradients<N extends string = string> = {
   readonly [K in N]?: Values | Tensor | SparseGradient | null | undefined;
@@ -40,7 +41,7 @@ export function checkGradient(name: string, gradient: Values | Tensor, parameter
     throw notAGradient(name, gradient, parameter);
   if (gradient.freed) throw notLive(`Gradient "${name}"`, gradient);
   if (gradient.size !== size) throw mismatch(name, gradient.size, parameter);
-  if (gradient.layout !== undefined) checkRows(name, gradient, parameter);
+  checkShape(name, gradient, parameter);
   const { memory } = gradient;
   // A staging tensor without values must be found before a kernel starts.
   if (memory.byteLength === 0) throw withoutValues(`Gradient "${name}"`);
@@ -65,12 +66,12 @@ function isGradientLayout({ layout, backend }: Tensor): boolean {
   return backend.takesLayouts === true || dtype === "f32" || dtype === "f16";
 }
 
-/** Where there are gaps between rows, these are the rows of the parameter. @throws {GradstepError} `INVALID_SHAPE` */
-function checkRows(name: string, { layout, shape, size }: Tensor, parameter: Tensor): void {
-  const rows = shape[0] ?? 1;
-  if (layout!.rowStride === size / rows || rows === (parameter.shape[0] ?? 1)) return;
+/** In one dimension without gaps, values have the order of the parameter's. @throws {GradstepError} `INVALID_SHAPE` */
+function checkShape(name: string, { layout, shape }: Tensor, parameter: Tensor): void {
+  const isFlat = shape.length < 2 && (layout?.rowStride ?? 1) === 1;
+  if (isFlat || isSameShape(shape, parameter.shape)) return;
   throw new GradstepError(
-    `Gradient "${name}" has shape [${shape.join(", ")}] with gaps between its rows; expected the ${parameter.shape[0] ?? 1} rows of shape [${parameter.shape.join(", ")}].`,
+    `Gradient "${name}" has shape ${show(shape)}; expected ${show(parameter.shape)}, or one dimension without gaps. Transpose it, unless its values are in the parameter's order.`,
     { code: "INVALID_SHAPE" },
   );
 }
@@ -108,7 +109,7 @@ function notAGradient(
 
 function mismatch(name: string, length: number, { size, shape }: Tensor): GradstepError {
   return new GradstepError(
-    `Gradient "${name}" has ${length} values; expected ${size} (shape [${shape.join(", ")}]).`,
+    `Gradient "${name}" has ${length} values; expected ${size} (shape ${show(shape)}).`,
     { code: "LENGTH_MISMATCH" },
   );
 }
