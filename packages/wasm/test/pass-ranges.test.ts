@@ -81,6 +81,21 @@ describe("sums over columns", () => {
     expect(of("g * sumColumn(g)", 128, 128)).toEqual([[0, 128, 16]]);
   });
 
+  test("of a few long rows, each row", () => {
+    expect(of("g * sumColumn(g)", 3, 40_000)).toEqual([
+      [0, 3, 1],
+      [1, 3, 1],
+      [2, 3, 1],
+    ]);
+    // Pairs of rows, as single ones would be less than a range.
+    expect(of("g * sumColumn(g)", 5, rangeSize - 1)).toEqual([
+      [0, 5, 2],
+      [2, 5, 2],
+      [4, 5, 2],
+    ]);
+    expect(of("g * sumColumn(g)", 1, 40_000)).toEqual([[0, 1, 1]]);
+  });
+
   test("of a larger matrix, some of the lanes of each block of rows", () => {
     // 300 · 1000 values: sixteenths of 18,750 values each, as halves of them would be less than a range.
     expect(of("g * sumColumn(g)", 300, 1000)).toEqual(

@@ -14,7 +14,13 @@ const groupsOfShapes: Readonly<Record<string, Steps["shapes"]>> = {
     square: [7, 7],
     row: [1, 9],
   },
-  "tensors of several blocks": { flat: [9001], wide: [2, 4200], tall: [4100, 2], both: [40, 500] },
+  "tensors of several blocks": {
+    flat: [9001],
+    wide: [2, 4200],
+    tall: [4100, 2],
+    both: [40, 500],
+    few: [9, 2100],
+  },
   "batches of matrices": {
     four: [4, 2, 5, 3],
     three: [3, 33, 17],

@@ -134,8 +134,9 @@ export class PassRanges {
       for (let row = 0; row < rows; row += summationBlock) {
         const end = Math.min(rows, row + summationBlock);
         let lanes = summationLanes;
-        while (lanes > 1 && ((end - row) * columns * lanes) / summationLanes >= 2 * rangeSize)
-          lanes /= 2;
+        // Below 16 rows, each lane has one or none.
+        const values = Math.max(summationLanes, end - row) * columns;
+        while (lanes > 1 && (values * lanes) / summationLanes >= 2 * rangeSize) lanes /= 2;
         for (let lane = 0; lane < Math.min(summationLanes, end - row); lane += lanes)
           this.#add(tensor, "selected", m * rows + row + lane, m * rows + end, lanes);
       }
