@@ -4,6 +4,7 @@ import { LaidOutTensor } from "../src/backend/laid-out-tensor.js";
 import { createOptimizer } from "../src/optimizer/create-optimizer.js";
 import { oracle, reference } from "../src/reference.js";
 import { adam } from "../src/rules/adam.js";
+import { sgd } from "../src/rules/sgd.js";
 import { anything, codeOf, failureOf } from "./support.js";
 
 const backend = reference();
@@ -55,6 +56,17 @@ describe("a tensor in a typed array", () => {
       expect(backend.wrap(memory, { shape: [4, 3], ...options })).toBeInstanceOf(HostTensor);
     const wide = oracle().wrap(new Float64Array(12), { shape: [4, 3] });
     expect(wide.layout).toBeUndefined();
+  });
+
+  test("leaves what follows its shape alone, with and without the options that say so", async () => {
+    for (const options of [{}, { offset: 0 }, { capacity: 8 }]) {
+      const memory = new Float32Array(32).fill(9);
+      const w = backend.wrap(memory, { shape: [8, 3], ...options });
+      w.write(new Float32Array(24));
+      createOptimizer(sgd({ learningRate: 1 }), { w }).step({ w: new Float32Array(24).fill(1) });
+      expect(await w.read()).toEqual(new Float32Array(24).fill(-1));
+      expect(memory.subarray(24)).toEqual(new Float32Array(8).fill(9));
+    }
   });
 
   test("holds f16 in 16 bits", async () => {

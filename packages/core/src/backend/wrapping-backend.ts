@@ -6,7 +6,8 @@ export interface WrappingBackend<M> extends Backend {
   /**
    * A tensor over caller-owned memory, which is updated in place.
    *
-   * @param options.shape all values from `offset` on, in one dimension, if left out
+   * @param options.shape all values from `offset` on, in one dimension, if left out. The memory may be longer: what follows
+   * is left alone. WebGPU asks for `rowStride`, `capacity` or `offset` where rows may be padded, as those of `array<vec3f>` are
    * @param options.offset number of values to skip; 0 if left out
    * @param options.capacity number of rows to which the tensor may grow; the rows of the shape if left out
    * @param options.rowStride distance between the first values of adjacent rows; the length of a row if left out
