@@ -1,9 +1,9 @@
-import { didYouMean } from "./did-you-mean.js";
+import { didYouMean } from "./argument-checks/did-you-mean.js";
 import { GradstepError, list, show } from "./errors.js";
-import { hasNames } from "./has-names.js";
-import { isArray } from "./is-array.js";
+import { hasNames } from "./argument-checks/has-names.js";
+import { isArray } from "./argument-checks/is-array.js";
 import { checkGroups } from "./optimizer/groups/check-groups.js";
-import { propertyOf } from "./property-of.js";
+import { propertyOf } from "./argument-checks/property-of.js";
 import type { GroupOptions } from "./rule/rule.js";
 import type { GroupConfig, OptimizerConfig } from "./optimizer/optimizer.js";
 import { completeStepControl } from "./optimizer/step-control/complete-step-control.js";

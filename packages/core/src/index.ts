@@ -1,5 +1,5 @@
-export { didYouMean } from "./did-you-mean.js";
-export { hasNames } from "./has-names.js";
+export { didYouMean } from "./argument-checks/did-you-mean.js";
+export { hasNames } from "./argument-checks/has-names.js";
 export {
   GradstepError,
   list,

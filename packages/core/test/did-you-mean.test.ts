@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { optimizerByName } from "../src/by-name.js";
-import { didYouMean } from "../src/did-you-mean.js";
+import { didYouMean } from "../src/argument-checks/did-you-mean.js";
 import {
   adam,
   adamw,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkOptions } from "../src/check-options.js";
+import { checkOptions } from "../src/argument-checks/check-options.js";
 import { alternatives, GradstepError, list, show } from "../src/errors.js";
 import { failureOf } from "./support.js";
 

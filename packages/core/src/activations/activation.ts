@@ -1,5 +1,5 @@
 import { alternatives, GradstepError, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
+import { hasNames } from "../argument-checks/has-names.js";
 
 /**
  * A function from a parameter to what a model or a renderer reads: `exp` for scales, `sigmoid` for opacities, `softplus`

@@ -1,6 +1,6 @@
 import { GradstepError, show } from "../errors.js";
-import { isArray } from "../is-array.js";
-import { propertyOf } from "../property-of.js";
+import { isArray } from "../argument-checks/is-array.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import type { BatchRun, Kernel, ParameterCopy, RowMove, RowSources, Tensor } from "./backend.js";
 import { isTensor } from "./is-tensor.js";
 import { checkRowValues, checkIndices } from "./row-value-checks.js";

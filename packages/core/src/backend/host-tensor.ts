@@ -5,8 +5,8 @@ import { arrayTypeOf, type Precision } from "../language/precision.js";
 import { grownCapacity, tooManyRows, type Reallocation } from "./reallocation.js";
 import { checkLength, sizeOf } from "./shape.js";
 import { notLive, withoutValues } from "./tensor-errors.js";
-import { isArray } from "../is-array.js";
-import { isReadable } from "../is-readable.js";
+import { isArray } from "../argument-checks/is-array.js";
+import { isReadable } from "../argument-checks/is-readable.js";
 
 /**
  * A tensor in memory that JavaScript can access, for backends on the host. Kernels work on `view()`. As a staging tensor

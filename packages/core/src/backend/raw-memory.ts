@@ -1,4 +1,4 @@
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 
 /**
  * Whether a value is memory that a backend may wrap, and no tensor yet: an ArrayBuffer, a GPUBuffer. Core has no types of

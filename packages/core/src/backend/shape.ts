@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 
 /**
  * The number of values in a shape.

@@ -1,5 +1,5 @@
-import { isArray } from "../is-array.js";
-import { propertyOf } from "../property-of.js";
+import { isArray } from "../argument-checks/is-array.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import type { Variant } from "../rule/variant.js";
 import type { Update } from "./backend.js";
 import { checkArgument } from "./host-call-checks.js";

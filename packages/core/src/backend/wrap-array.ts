@@ -1,4 +1,4 @@
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import type { Backend, Tensor } from "./backend.js";
 import type { HostArray } from "./host-array.js";
 import { checkArgument } from "./host-call-checks.js";

@@ -1,7 +1,7 @@
 import type { Backend, Tensor } from "./backend.js";
 import type { Layout, Values } from "./memory.js";
 import type { WrapOptions } from "./wrapping-backend.js";
-import { checkOptions } from "../check-options.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { GradstepError, show } from "../errors.js";
 import { arrayTypeOf, type Precision } from "../language/precision.js";
 import type { HostArray } from "./host-array.js";

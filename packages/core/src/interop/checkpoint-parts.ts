@@ -1,13 +1,13 @@
 import { optimizerByName } from "../by-name.js";
 import { GradstepError, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
-import { isArray } from "../is-array.js";
-import { isInstance } from "../is-instance.js";
-import { isPromise } from "../is-promise.js";
+import { hasNames } from "../argument-checks/has-names.js";
+import { isArray } from "../argument-checks/is-array.js";
+import { isInstance } from "../argument-checks/is-instance.js";
+import { isPromise } from "../argument-checks/is-promise.js";
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import { backendWithoutValues } from "./backend-without-values.js";
 import type { ParameterValues } from "./imported-checkpoint.js";
 

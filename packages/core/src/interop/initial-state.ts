@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
+import { hasNames } from "../argument-checks/has-names.js";
 import { createOptimizer } from "../optimizer/create-optimizer.js";
 import type { OptimizerOptions } from "../optimizer/optimizer.js";
 import type { OptimizerState } from "../optimizer/state/optimizer-state.js";

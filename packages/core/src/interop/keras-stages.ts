@@ -1,5 +1,5 @@
-import { checkSwitch } from "../check-switch.js";
-import { isArray } from "../is-array.js";
+import { checkSwitch } from "../argument-checks/check-switch.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { GradstepError, show } from "../errors.js";
 import { clipByGlobalNorm } from "../stages/clip-by-global-norm.js";
 import { clipByNorm } from "../stages/clip-by-norm.js";

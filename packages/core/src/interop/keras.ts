@@ -13,8 +13,8 @@ import {
   stepControlOptions,
   withDynamicLossScale,
 } from "./keras-step-control.js";
-import { checkOptions } from "../check-options.js";
-import { propertyOf } from "../property-of.js";
+import { checkOptions } from "../argument-checks/check-options.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import { chain } from "../rule/chain.js";
 import { rules } from "../rules/index.js";
 import { GradstepError, show } from "../errors.js";

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 import { adamw } from "../rules/adamw.js";
 import { muon } from "../rules/muon.js";

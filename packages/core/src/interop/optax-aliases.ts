@@ -1,6 +1,6 @@
 import { optaxMuon, optaxMuonOptions } from "./muon.js";
 import { lookUp, translate, withoutPair, type OptionMap } from "./option-map.js";
-import { checkSwitch } from "../check-switch.js";
+import { checkSwitch } from "../argument-checks/check-switch.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
 

@@ -1,7 +1,7 @@
-import { didYouMean } from "../did-you-mean.js";
-import { isArray } from "../is-array.js";
+import { didYouMean } from "../argument-checks/did-you-mean.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { GradstepError, list, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
+import { hasNames } from "../argument-checks/has-names.js";
 
 /** What becomes of one option of another library. */
 export type Mapping =

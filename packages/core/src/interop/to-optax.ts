@@ -1,5 +1,5 @@
 import { checkIsConfig, optimizerByName } from "../by-name.js";
-import { checkOptions } from "../check-options.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
 import type { OptimizerSpec } from "../rule/rule.js";

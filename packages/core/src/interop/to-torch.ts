@@ -1,5 +1,5 @@
 import { checkIsConfig, optimizerByName } from "../by-name.js";
-import { checkOptions } from "../check-options.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { GradstepError, list, show } from "../errors.js";
 import type { GroupOptions } from "../rule/rule.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { constant, joinSchedules, piecewiseConstant } from "../schedules/compositions.js";
 import { cosineAnnealingKind, cosineDecayRestarts } from "../schedules/cosine-decays.js";
 import { cyclical, oneCycle } from "../schedules/cycles.js";

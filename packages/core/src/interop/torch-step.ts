@@ -3,7 +3,7 @@ import type { OptimizerMethods } from "../optimizer/optimizer.js";
 import { checkIsTable } from "../optimizer/step/gradient-table-checks.js";
 import type { Gradients } from "../optimizer/step/gradients.js";
 import type { StepOptions } from "../optimizer/step/step-options.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 
 /** The part of an optimizer that is used. */
 type SteppedOptimizer<N extends string> = Pick<

@@ -2,13 +2,13 @@ import { checkIsObject, lookUp, translate, withoutPair, type OptionMap } from ".
 import { torchMuonSettings } from "./muon.js";
 import { commonTorchOptions, torchOptimizers } from "./torch-optimizers.js";
 import { scheduledByTorch, type TorchScheduler } from "./torch-schedulers.js";
-import { checkOptions } from "../check-options.js";
-import { checkSwitch } from "../check-switch.js";
+import { checkOptions } from "../argument-checks/check-options.js";
+import { checkSwitch } from "../argument-checks/check-switch.js";
 import { GradstepError, show } from "../errors.js";
 import type { GroupOptions } from "../rule/rule.js";
 import { rules } from "../rules/index.js";
 import type { OptimizerSpec } from "../rule/rule.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 
 type Options = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import { checkProgram } from "./check-program.js";
 import { isComparison, type ElementOp } from "./expression.js";
 import type { Extent } from "./extent.js";

@@ -1,4 +1,4 @@
-import { didYouMean } from "../did-you-mean.js";
+import { didYouMean } from "../argument-checks/did-you-mean.js";
 import { GradstepError, list } from "../errors.js";
 import { functionNames } from "./functions.js";
 import { SyntaxFault, type SyntaxProblem } from "./syntax-fault.js";

@@ -1,6 +1,6 @@
 import type { Values } from "../backend/memory.js";
-import { checkChoice } from "../check-choice.js";
-import { checkOptions } from "../check-options.js";
+import { checkChoice } from "../argument-checks/check-choice.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { GradstepError } from "../errors.js";
 import type { Parameters } from "../optimizer/parameters/parameter-checks.js";
 import { checkNumbers } from "../schedules/schedule.js";

@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { isPromise } from "../is-promise.js";
+import { isPromise } from "../argument-checks/is-promise.js";
 import { lostInJson } from "../optimizer/state/state-values.js";
 
 /** Whether a monitored number, such as a loss or an accuracy, is better when it is smaller or larger. */

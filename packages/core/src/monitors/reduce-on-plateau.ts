@@ -1,8 +1,8 @@
-import { checkChoice } from "../check-choice.js";
-import { checkOptions } from "../check-options.js";
+import { checkChoice } from "../argument-checks/check-choice.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { GradstepError, show } from "../errors.js";
 import type { OptimizerConfig } from "../optimizer/optimizer.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import { checkNumbers } from "../schedules/schedule.js";
 import {
   checkCounts,

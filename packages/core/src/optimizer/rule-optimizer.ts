@@ -1,8 +1,8 @@
 import type { Tensor } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
 import type { Explanation } from "./explain/explanation.js";
-import { checkOptions } from "../check-options.js";
-import { propertyOf } from "../property-of.js";
+import { checkOptions } from "../argument-checks/check-options.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import { GradstepError } from "../errors.js";
 import type { Gradients } from "./step/gradients.js";
 import { Evaluation } from "./evaluation.js";

@@ -1,12 +1,12 @@
 import type { Update } from "../backend/backend.js";
 import type { Values } from "../backend/memory.js";
 import { GradstepError, show } from "../errors.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { countOf, reducedIndex, type Dimensions } from "../language/dimensions.js";
 import type { Extent } from "../language/extent.js";
 import { newtonSchulz } from "../language/newton-schulz.js";
 import type { MapPass, Pass, Reduction } from "../language/passes.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import type { Variant } from "../rule/variant.js";
 import type { PassArithmetic } from "./pass-arithmetic.js";
 import { fillCount, passTarget, perTensor, takesPart, type PassTarget } from "./pass-target.js";

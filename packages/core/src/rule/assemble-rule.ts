@@ -1,6 +1,6 @@
-import { checkChoice } from "../check-choice.js";
+import { checkChoice } from "../argument-checks/check-choice.js";
 import { GradstepError, list, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
+import { hasNames } from "../argument-checks/has-names.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import { checkHyperparameterValue, type HyperparameterValue } from "./hyperparameter-value.js";

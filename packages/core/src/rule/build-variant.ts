@@ -1,5 +1,5 @@
 import { GradstepError, list, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
+import { hasNames } from "../argument-checks/has-names.js";
 import { tensorLanguage } from "../language/tensor-language.js";
 import { functionNames } from "../language/functions.js";
 import { parse } from "../language/parse.js";

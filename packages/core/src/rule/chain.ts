@@ -1,6 +1,6 @@
 import { show } from "../errors.js";
-import { isArray } from "../is-array.js";
-import { propertyOf } from "../property-of.js";
+import { isArray } from "../argument-checks/is-array.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import type { Schedule } from "../schedules/schedule.js";
 import { fail } from "./chain-checks.js";
 import { chainedRule, type ChainedRule } from "./chained-rule.js";

@@ -1,7 +1,7 @@
-import { didYouMean } from "../did-you-mean.js";
+import { didYouMean } from "../argument-checks/did-you-mean.js";
 import { GradstepError, list, show } from "../errors.js";
-import { hasNames } from "../has-names.js";
-import { isArray } from "../is-array.js";
+import { hasNames } from "../argument-checks/has-names.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { checkHyperparameter, type Hyperparameter } from "./hyperparameter.js";
 import { isUsableName } from "./build-variant.js";
 import { commonHyperparameters, commonOptions } from "./common-statements.js";

@@ -1,6 +1,6 @@
 import { GradstepError, list, show } from "../errors.js";
 import { digest } from "../language/digest.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import type { Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { HyperparameterValue } from "./hyperparameter-value.js";
@@ -8,7 +8,7 @@ import type { OptionTable } from "./options.js";
 import type { SparseOptions } from "./sparse-options.js";
 import type { StepControlOptions } from "./step-control-options.js";
 import type { Variant, VariantTexts } from "./variant.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 
 /** A rule without the types of its settings. */
 export interface Rule {

@@ -1,7 +1,7 @@
 import { parse } from "../language/parse.js";
 import { assembleRule, type CompleteChoices, type Settings } from "./assemble-rule.js";
 import { GradstepError, list, show } from "../errors.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { isSchedule, type Schedule } from "../schedules/schedule.js";
 import type { Hyperparameter } from "./hyperparameter.js";
 import type { OptionTable } from "./options.js";

@@ -1,4 +1,4 @@
-import { didYouMean, plainName } from "../did-you-mean.js";
+import { didYouMean, plainName } from "../argument-checks/did-you-mean.js";
 import { GradstepError, list } from "../errors.js";
 import { sparseOptionNames } from "./sparse-options.js";
 import { stepControlNames } from "./step-control-options.js";

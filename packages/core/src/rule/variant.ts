@@ -5,7 +5,7 @@ import type { PassPlan } from "../language/passes.js";
 import { buildProgram, type Scope, type Source } from "../language/build-program.js";
 import type { Program } from "../language/program.js";
 import { GradstepError, show } from "../errors.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import { commonScalars } from "./common-statements.js";
 
 /** How many values a slot has: one per element, row or column of its parameter, one per parameter, or one in all. */

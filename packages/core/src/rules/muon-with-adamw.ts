@@ -1,4 +1,4 @@
-import { checkOptions } from "../check-options.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { GradstepError } from "../errors.js";
 import type { MatchedParameter } from "../rule/rule.js";
 import type { OptimizerSpec } from "../rule/rule.js";

@@ -1,6 +1,6 @@
 import { GradstepError, show } from "../errors.js";
-import { isArray } from "../is-array.js";
-import { propertyOf } from "../property-of.js";
+import { isArray } from "../argument-checks/is-array.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 import {
   checkNumbers,
   checkSteps,

@@ -1,4 +1,4 @@
-import { checkOptions } from "../check-options.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import {
   atLeastOne,
   checkNumbers,

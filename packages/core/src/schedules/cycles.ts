@@ -1,5 +1,5 @@
-import { checkChoice } from "../check-choice.js";
-import { checkOptions } from "../check-options.js";
+import { checkChoice } from "../argument-checks/check-choice.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import {
   checkNumbers,
   checkRange,

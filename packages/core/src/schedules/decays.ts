@@ -1,5 +1,5 @@
-import { checkSwitch } from "../check-switch.js";
-import { checkOptions } from "../check-options.js";
+import { checkSwitch } from "../argument-checks/check-switch.js";
+import { checkOptions } from "../argument-checks/check-options.js";
 import { checkNumbers, checkSteps, defineSchedule, type Schedule } from "./schedule.js";
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */

@@ -1,5 +1,5 @@
 import { GradstepError, list } from "../errors.js";
-import { isArray } from "../is-array.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { constantKind, joinedKind, piecewiseConstantKind, warmupKind } from "./compositions.js";
 import { cosineAnnealingKind, cosineDecayKind, cosineDecayRestartsKind } from "./cosine-decays.js";
 import { cyclicalKind, oneCycleKind, warmupStableDecayKind } from "./cycles.js";

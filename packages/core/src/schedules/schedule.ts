@@ -1,5 +1,5 @@
 import { GradstepError, show } from "../errors.js";
-import { propertyOf } from "../property-of.js";
+import { propertyOf } from "../argument-checks/property-of.js";
 
 /** What the options of a schedule can hold. */
 export type ScheduleOption =

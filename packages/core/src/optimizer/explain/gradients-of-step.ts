@@ -1,7 +1,7 @@
 import type { Tensor } from "../../backend/backend.js";
 import type { Values } from "../../backend/memory.js";
 import { GradstepError } from "../../errors.js";
-import { propertyOf } from "../../property-of.js";
+import { propertyOf } from "../../argument-checks/property-of.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import {
   checkSparseGradient,

@@ -1,7 +1,7 @@
 import { GradstepError, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import type { GroupOptions } from "../../rule/rule.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /**
  * Checks that groups are a list of objects; the content of a group is checked when the group is made.

@@ -1,7 +1,7 @@
 import { GradstepError, show } from "../../errors.js";
 import type { Match, MatchedParameter } from "../../rule/rule.js";
-import { isArray } from "../../is-array.js";
-import { isInstance } from "../../is-instance.js";
+import { isArray } from "../../argument-checks/is-array.js";
+import { isInstance } from "../../argument-checks/is-instance.js";
 
 /**
  * Checks what selects the parameters of a group.

@@ -1,6 +1,6 @@
 import { checkCount } from "../check-count.js";
-import { checkChoice } from "../../check-choice.js";
-import { didYouMean } from "../../did-you-mean.js";
+import { checkChoice } from "../../argument-checks/check-choice.js";
+import { didYouMean } from "../../argument-checks/did-you-mean.js";
 import { GradstepError, list } from "../../errors.js";
 import { checkHyperparameter } from "../../rule/hyperparameter.js";
 import { checkHyperparameterValue } from "../../rule/hyperparameter-value.js";

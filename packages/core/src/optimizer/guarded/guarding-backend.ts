@@ -1,6 +1,6 @@
 import type { Backend } from "../../backend/backend.js";
 import type { Guard, GuardOptions } from "../../backend/guard.js";
-import { propertyOf } from "../../property-of.js";
+import { propertyOf } from "../../argument-checks/property-of.js";
 import type { GuardSteps } from "./guarded-steps.js";
 
 /** A backend that lets the device decide which steps are skipped: one whose tensors have no `view`. */

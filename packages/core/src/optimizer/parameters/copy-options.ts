@@ -3,12 +3,12 @@ import type { Backend, ParameterCopy, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { isSameShape } from "../../backend/shape.js";
-import { checkOptions } from "../../check-options.js";
+import { checkOptions } from "../../argument-checks/check-options.js";
 import { GradstepError, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import { notLive } from "../../backend/tensor-errors.js";
 import { checkIsTable, notAParameter } from "./parameter-checks.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /** A tensor that each step fills with the new values of a parameter. */
 export interface CopyOptions<T extends Tensor = Tensor> {

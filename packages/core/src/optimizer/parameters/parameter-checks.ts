@@ -6,9 +6,9 @@ import { isTensor } from "../../backend/is-tensor.js";
 import { notLive } from "../../backend/tensor-errors.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
-import { isPromise } from "../../is-promise.js";
-import { propertyOf } from "../../property-of.js";
+import { hasNames } from "../../argument-checks/has-names.js";
+import { isPromise } from "../../argument-checks/is-promise.js";
+import { propertyOf } from "../../argument-checks/property-of.js";
 
 /** Parameters by name. */
 export type Parameters<T extends Tensor = Tensor> = Readonly<Record<string, T>>;

@@ -1,5 +1,5 @@
 import type { Backend, Kernel, Tensor } from "../../backend/backend.js";
-import { didYouMean } from "../../did-you-mean.js";
+import { didYouMean } from "../../argument-checks/did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
 import type { MatchedParameter } from "../../rule/rule.js";
 import type { Group } from "../groups/group.js";
@@ -23,7 +23,7 @@ import {
   type Staging,
 } from "./parameter-record.js";
 import { allocateSlots, gradientPool, type NewParameter } from "./slot-allocation.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /** The parameters of an optimizer with their slots and gradients, and the backend that they are on. */
 export class ParameterTable {

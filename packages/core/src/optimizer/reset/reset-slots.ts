@@ -9,7 +9,7 @@ import { checkRowValues } from "../../backend/row-value-checks.js";
 import { checkHasRows, resized, rowCount } from "../rows/row-checks.js";
 import type { ColumnRange, ResetOptions } from "./reset-options.js";
 import { SlotResets } from "./slot-resets.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /** The parameters whose slots are reset. */
 interface ResetRecords {

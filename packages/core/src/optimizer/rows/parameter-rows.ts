@@ -6,7 +6,7 @@ import type {
   Tensor,
   Update,
 } from "../../backend/backend.js";
-import { checkOptions } from "../../check-options.js";
+import { checkOptions } from "../../argument-checks/check-options.js";
 import { hasRowsOf } from "../../backend/dimensions.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";

@@ -2,7 +2,7 @@ import type { Backend, RowValues, Tensor, Update } from "../../backend/backend.j
 import { isTensor } from "../../backend/is-tensor.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
 import { GradstepError } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 
 /** Whether a value is one mask, and not an object of masks by name. */
 export function isRowValues(rows: object): rows is RowValues {

@@ -1,5 +1,5 @@
-import { checkChoice } from "../../check-choice.js";
-import { checkSwitch } from "../../check-switch.js";
+import { checkChoice } from "../../argument-checks/check-choice.js";
+import { checkSwitch } from "../../argument-checks/check-switch.js";
 import { GradstepError } from "../../errors.js";
 import type { SparseOptions } from "../../rule/sparse-options.js";
 import { isElementwise } from "../../rule/elementwise.js";

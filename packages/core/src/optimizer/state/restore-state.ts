@@ -1,6 +1,6 @@
-import { checkChoice } from "../../check-choice.js";
-import { checkOptions } from "../../check-options.js";
-import { checkSwitch } from "../../check-switch.js";
+import { checkChoice } from "../../argument-checks/check-choice.js";
+import { checkOptions } from "../../argument-checks/check-options.js";
+import { checkSwitch } from "../../argument-checks/check-switch.js";
 import { GradstepError, show } from "../../errors.js";
 import { isSchedule } from "../../schedules/schedule.js";
 import type { Group } from "../groups/group.js";
@@ -14,8 +14,8 @@ import {
 } from "../step-control/restore-step-control.js";
 import { Misfits, stateMismatch } from "./misfit.js";
 import type { Misfit } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
-import { isPromise } from "../../is-promise.js";
+import { hasNames } from "../../argument-checks/has-names.js";
+import { isPromise } from "../../argument-checks/is-promise.js";
 import type { OptimizerState } from "./optimizer-state.js";
 import { rowCountsAt, rowStepsChanges, sameParameters, slotChanges } from "./saved-arrays.js";
 import { groupChanges } from "./saved-groups.js";

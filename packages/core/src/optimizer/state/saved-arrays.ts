@@ -1,13 +1,13 @@
 import type { Tensor } from "../../backend/backend.js";
 import { isSameShape } from "../../backend/shape.js";
 import { show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { RowSteps } from "../sparse/row-steps.js";
 import type { Misfits } from "./misfit.js";
 import { savedSlots, shapeOf } from "./state-source.js";
 import { countAt, numbersAt, own, rowValuesAt, tableAt, type Table } from "./state-values.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /** The values that a slot takes from a state. */
 export interface SlotChange {

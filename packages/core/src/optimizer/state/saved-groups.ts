@@ -1,5 +1,5 @@
 import { list, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import { ruleFingerprint } from "../../rule/rule.js";
 import type { Schedule } from "../../schedules/schedule.js";
 import type { Group } from "../groups/group.js";
@@ -7,7 +7,7 @@ import type { RestoreOptions } from "../optimizer.js";
 import type { Misfits } from "./misfit.js";
 import { hyperparametersAt } from "./saved-hyperparameters.js";
 import { countAt, own, tableAt, type Table } from "./state-values.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /** What a group takes from a state. */
 export interface GroupChange {

@@ -1,7 +1,7 @@
 import type { Values } from "../../backend/memory.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 import { show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import type { MisfitKind } from "../../errors.js";
 import type { Misfits } from "./misfit.js";
 

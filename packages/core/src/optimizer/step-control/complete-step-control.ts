@@ -1,6 +1,6 @@
 import { checkCount } from "../check-count.js";
-import { checkChoice } from "../../check-choice.js";
-import { checkOptions } from "../../check-options.js";
+import { checkChoice } from "../../argument-checks/check-choice.js";
+import { checkOptions } from "../../argument-checks/check-options.js";
 import { GradstepError, show } from "../../errors.js";
 import type {
   DynamicLossScale,

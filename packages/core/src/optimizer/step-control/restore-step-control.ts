@@ -1,7 +1,7 @@
 import type { UnselectedRows } from "../../backend/backend.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { alternatives, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import type { Misfits } from "../state/misfit.js";
 import {
   countAt,

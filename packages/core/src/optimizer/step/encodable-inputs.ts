@@ -1,7 +1,7 @@
 import { GradstepError, show } from "../../errors.js";
 import { isRowValues } from "../rows/row-checks.js";
-import { isReadable } from "../../is-readable.js";
-import { propertyOf } from "../../property-of.js";
+import { isReadable } from "../../argument-checks/is-readable.js";
+import { propertyOf } from "../../argument-checks/property-of.js";
 import { isSparseGradient } from "../sparse/sparse-gradient.js";
 import { checkIsTable } from "./gradient-table-checks.js";
 import type { Gradients } from "./gradients.js";

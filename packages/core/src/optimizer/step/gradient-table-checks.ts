@@ -1,8 +1,8 @@
 import { isTensor } from "../../backend/is-tensor.js";
-import { didYouMean } from "../../did-you-mean.js";
+import { didYouMean } from "../../argument-checks/did-you-mean.js";
 import { GradstepError, list, show } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
-import { isReadable } from "../../is-readable.js";
+import { hasNames } from "../../argument-checks/has-names.js";
+import { isReadable } from "../../argument-checks/is-readable.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import type { Gradients } from "./gradients.js";
 

@@ -4,13 +4,13 @@ import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { isSameShape } from "../../backend/shape.js";
 import { GradstepError, show } from "../../errors.js";
-import { isPromise } from "../../is-promise.js";
+import { isPromise } from "../../argument-checks/is-promise.js";
 import { notLive, withoutValues } from "../../backend/tensor-errors.js";
 import { arrayTypeOf } from "../../language/precision.js";
 import { isGradientArray, sharedMemory } from "../parameters/gradient-memory.js";
 import { areInterleaved, overlaps } from "../parameters/parameter-checks.js";
 import type { SparseGradient } from "../sparse/sparse-gradient.js";
-import { isArray } from "../../is-array.js";
+import { isArray } from "../../argument-checks/is-array.js";
 
 /**
  * Gradients by the names of their parameters; a parameter without a gradient is not updated. A gradient is an array, a

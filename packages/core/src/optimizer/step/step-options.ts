@@ -1,8 +1,8 @@
 import type { RowValues, Tensor, UnselectedRows } from "../../backend/backend.js";
 import { isRawMemory, wrapRemedy } from "../../backend/raw-memory.js";
-import { checkChoice } from "../../check-choice.js";
-import { checkOptions } from "../../check-options.js";
-import { checkSwitch } from "../../check-switch.js";
+import { checkChoice } from "../../argument-checks/check-choice.js";
+import { checkOptions } from "../../argument-checks/check-options.js";
+import { checkSwitch } from "../../argument-checks/check-switch.js";
 import { GradstepError, show } from "../../errors.js";
 import { isByName, isRowValues } from "../rows/row-checks.js";
 

@@ -2,7 +2,7 @@ import type { Backend, StepSignals, Tensor } from "../../backend/backend.js";
 import { isRawMemory } from "../../backend/raw-memory.js";
 import { isTensor } from "../../backend/is-tensor.js";
 import { GradstepError, list } from "../../errors.js";
-import { hasNames } from "../../has-names.js";
+import { hasNames } from "../../argument-checks/has-names.js";
 import type { Group } from "../groups/group.js";
 import type { ParameterRecord } from "../parameters/parameter-record.js";
 import { unknownParameters } from "./gradient-table-checks.js";

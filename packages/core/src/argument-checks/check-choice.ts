@@ -1,4 +1,4 @@
-import { alternatives, GradstepError, show } from "./errors.js";
+import { alternatives, GradstepError, show } from "../errors.js";
 
 /**
  * Checks that a value is one of some.

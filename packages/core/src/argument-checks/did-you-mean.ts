@@ -1,4 +1,4 @@
-import { alternatives } from "./errors.js";
+import { alternatives } from "../errors.js";
 
 /** Short names of other libraries, and what they stand for, without case and underscores. */
 const longNames: Readonly<Record<string, string>> = {

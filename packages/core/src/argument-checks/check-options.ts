@@ -1,5 +1,5 @@
 import { didYouMean } from "./did-you-mean.js";
-import { GradstepError, list, show } from "./errors.js";
+import { GradstepError, list, show } from "../errors.js";
 import { hasNames } from "./has-names.js";
 
 /**
