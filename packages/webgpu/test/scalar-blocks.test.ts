@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { TabledDispatch } from "../src/planning/dispatch/dispatch.js";
 import { ScalarBlocks } from "../src/planning/scalars/scalar-blocks.js";
 import { ScalarRing } from "../src/planning/scalars/scalar-ring.js";
-import { ScalarSlots } from "../src/planning/scalars/scalar-slots.js";
+import { RingEntries } from "../src/planning/scalars/ring-entries.js";
 import { recordingDevice } from "./recording-device.js";
 
 interface Dispatch {
@@ -86,7 +86,7 @@ test("a longer binding than before makes a longer buffer", () => {
   const { device } = recordingDevice();
   const ring = new ScalarRing(device, "test", "UNIFORM");
   const step = (overhang: number) => ({
-    slotLength: 256,
+    entryLength: 256,
     overhang,
     words: () => new Uint32Array(4),
   });
@@ -97,10 +97,10 @@ test("a longer binding than before makes a longer buffer", () => {
 });
 
 test("no more slots are skipped than there were steps that stayed in one", () => {
-  const slots = new ScalarSlots(8, 4);
+  const slots = new RingEntries(8, 4);
   const words = (value: number): Uint32Array<ArrayBuffer> => Uint32Array.of(value);
   const step = {
-    slotLength: 4,
+    entryLength: 4,
     overhang: 0,
     words: () => words(1),
     upcomingWords: (steps: number) => words(1 + steps),
