@@ -70,6 +70,10 @@ export class WebGpuKernel implements Kernel {
     this.#plans.run(this.#runOf(updates, count));
   }
 
+  prepare(updates: readonly Update[], count: number): void {
+    this.#plans.prepare(this.#runOf(updates, count));
+  }
+
   encode(target: object, updates: readonly Update[], count: number): void {
     this.#plans.encode(target, this.#runOf(updates, count));
   }

@@ -165,6 +165,11 @@ export interface Kernel {
    */
   run(updates: readonly Update[], count: number): void;
   /**
+   * Makes everything that a run of these updates needs, and throws what it would throw; changes no tensor. Optional; for
+   * backends that may refuse updates of a kernel that was compiled.
+   */
+  prepare?(updates: readonly Update[], count: number): void;
+  /**
    * A function that repeats the last run of these updates, with the scalars they have when it is called: for steps with
    * the same tensors as the last one, which most steps are. Undefined if another run came between, or if the memory of a
    * tensor has changed. The function must not throw before it updates anything, since the step is already counted.
