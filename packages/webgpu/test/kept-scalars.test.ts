@@ -34,7 +34,7 @@ test(`recorded steps find the scalars of their time, or none (seed ${seed})`, ()
       },
     };
     const scalars = new Float64Array(1);
-    const options = { scalars: [scalars], carried: new Float64Array(0), keptSteps };
+    const options = { scalars: [scalars], persistent: new Float64Array(0), keptSteps };
     const kept = new KeptScalars(
       device as unknown as GPUDevice,
       options as unknown as GuardOptions,
