@@ -99,7 +99,7 @@ describe("verify", () => {
     const args = ["verify", "./interrupted.mjs", "--rule", "signum.mjs"];
     const { status, output } = await run(args, directory);
     expect(status).toBe(130);
-    expect(output).toMatch(/^passed +tensors +6\/6$/m);
+    expect(output).toMatch(/^passed +tensors +7\/7$/m);
     const [, passed] = /^(\d+) passed, 0 failed, 0 skipped$/m.exec(output)!;
     const [, unfinished, total] = /^Stopped by Ctrl-C: (\d+) of (\d+) checks did not end$/m.exec(
       output,
@@ -204,7 +204,7 @@ describe("verify", () => {
     expect(output).toMatch(
       /^\.\/no-rows\.mjs · error model roundToNearest, seed 1, rules signum$/m,
     );
-    expect(output).toMatch(/^skipped +rows +0\/9 +skipped: random remaps/m);
+    expect(output).toMatch(/^skipped +rows +0\/10 +skipped: random remaps/m);
     expect(output).toMatch(/^passed +errors .* skipped: [^;]+(; [^;]+)+$/m);
     expect(output).toMatch(/^\d+ skipped: the backend has no remap\(\)/m);
     expect(output).toMatch(/^1 skipped: the backend is declared with wrapsArrays: false$/m);
