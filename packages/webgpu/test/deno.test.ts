@@ -50,7 +50,7 @@ async function deno(program: string, parameters: readonly string[]): Promise<unk
 const libraries = ["keras", "torch", "optax"];
 const library = libraries[(seed + 1) % libraries.length];
 
-describe.concurrent.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", () => {
+describe.skipIf(problem !== undefined && !mustRun)("wgpu, in Deno", { concurrent: true }, () => {
   slowTest(
     `golden runs of ${isFull ? "all libraries" : `a sixth of ${library}`}: every step is inside the bound`,
     async () => {
