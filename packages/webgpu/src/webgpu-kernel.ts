@@ -22,6 +22,8 @@ export class WebGpuKernel implements Kernel {
   readonly #plans: StepPlans;
   /** The only element is reused, since a step allocates nothing. */
   readonly #runs: [{ -readonly [K in keyof StepRun]: StepRun[K] }];
+  /** The number of updates that were prepared last. */
+  #preparedCount = 0;
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays, or for matrix products */
   constructor(device: GPUDevice, errors: ErrorTracker, variant: Variant) {
@@ -71,7 +73,10 @@ export class WebGpuKernel implements Kernel {
   }
 
   prepare(updates: readonly Update[], count: number): void {
+    // Without masks, the device takes what it took before.
+    if (count === this.#preparedCount && !hasMask(updates, count)) return;
     this.#plans.prepare(this.#runOf(updates, count));
+    this.#preparedCount = count;
   }
 
   encode(target: object, updates: readonly Update[], count: number): void {
@@ -104,4 +109,9 @@ function isOfPlainElements({ over, arrays }: KernelProgram): boolean {
   return (
     over === "element" && arrays.every(({ extent }) => extent !== "row" && extent !== "column")
   );
+}
+
+function hasMask(updates: readonly Update[], count: number): boolean {
+  for (let i = 0; i < count; i += 1) if (updates[i].mask !== undefined) return true;
+  return false;
 }
