@@ -71,13 +71,6 @@ export default defineConfig({
     plugins: [
       browserCode,
       {
-        // What builds the pages runs once: it may be large.
-        name: "server-bundle-as-it-is",
-        config: (_, { isSsrBuild }) => {
-          return isSsrBuild ? { build: { rollupOptions: { treeshake: false } } } : undefined;
-        },
-      },
-      {
         // VitePress answers with pages before Vite adds the headers of `server`.
         name: "cross-origin-isolation",
         configureServer: ({ middlewares }) => {
