@@ -12,7 +12,7 @@ export { plainUpdate } from "./backend/plain-update.js";
 export { readInto } from "./backend/read-into.js";
 export { grownCapacity, tooManyRows } from "./backend/reallocation.js";
 export { endOfRun } from "./backend/row-runs.js";
-export { checkLength } from "./backend/shape.js";
+export { checkLength, isSameShape } from "./backend/shape.js";
 export { wrappedExtent, type WrappedExtent } from "./backend/wrapped-extent.js";
 export { wrappedTensor } from "./backend/wrapped-tensor.js";
 export { notLive, withoutValues } from "./backend/tensor-errors.js";

@@ -1,6 +1,6 @@
+import { isSameShape } from "@gradstep/core/internal";
 import { GradstepError } from "@gradstep/core";
 import { quoted } from "../state/name-matching.js";
-import { isSameShape } from "../step/gradients.js";
 import type { ReadWeight } from "../state/read-weights.js";
 import type { TfjsName } from "../tfjs-optimizers/kinds.js";
 

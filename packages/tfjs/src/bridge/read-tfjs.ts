@@ -1,3 +1,4 @@
+import { isSameShape } from "@gradstep/core/internal";
 import { GradstepError } from "@gradstep/core";
 import {
   initialState,
@@ -9,7 +10,6 @@ import { withoutUniquenessNumber } from "../state/name-numbering.js";
 import { quoted } from "../state/name-matching.js";
 import type { TfOptimizerState } from "../state/optimizer-state.js";
 import type { ReadWeight } from "../state/read-weights.js";
-import { isSameShape } from "../step/gradients.js";
 import { decodeArtifacts } from "./artifacts.js";
 import { continueFrom, specOfSaved } from "./saved-optimizer.js";
 

@@ -1,6 +1,6 @@
+import { isSameShape } from "@gradstep/core/internal";
 import { GradstepError } from "@gradstep/core";
 import type { Variable } from "@tensorflow/tfjs-core";
-import { isSameShape } from "../step/gradients.js";
 import { statesByValue, type StatesByValue } from "./value-matching.js";
 import type { WaitingState } from "./waiting-state.js";
 import {

@@ -1,6 +1,6 @@
+import { isSameShape } from "@gradstep/core/internal";
 import { GradstepError } from "@gradstep/core";
 import { engine, type Variable } from "@tensorflow/tfjs-core";
-import { isSameShape } from "../step/gradients.js";
 import type { StepTensor } from "../step/step-tensor.js";
 import { isNumberedByTfjs } from "./name-numbering.js";
 import { matchByName, matchInOrder, quoted } from "./name-matching.js";

@@ -1,6 +1,5 @@
 import type { Misfit } from "@gradstep/core";
-import { stateMismatch } from "@gradstep/core/internal";
-import { isSameShape } from "../step/gradients.js";
+import { isSameShape, stateMismatch } from "@gradstep/core/internal";
 import type { ParameterTable } from "./parameter-table.js";
 
 /** What a state changes about the parameters of an optimizer, by their keys. */

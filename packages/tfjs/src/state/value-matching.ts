@@ -1,6 +1,6 @@
+import { isSameShape } from "@gradstep/core/internal";
 import type { Variable } from "@tensorflow/tfjs-core";
 import { valuesOf } from "../memory/memory-adapter.js";
-import { isSameShape } from "../step/gradients.js";
 import { familyOf, layerOf, uniquenessNumberOf } from "./name-numbering.js";
 import { fingerprintOf, isSameFingerprint, type Fingerprint } from "./value-fingerprint.js";
 import type { WaitingState } from "./waiting-state.js";

@@ -1,8 +1,8 @@
+import { isSameShape } from "@gradstep/core/internal";
 import { GradstepError, type Optimizer } from "@gradstep/core";
 import { engine, type Variable } from "@tensorflow/tfjs-core";
 import { isNumberedByTfjs } from "../state/name-numbering.js";
 import type { Claims, Parameter, ParameterTable } from "../state/parameter-table.js";
-import { isSameShape } from "./gradients.js";
 
 /** What a step updates in addition to the parameters of its gradients. */
 interface AlsoUpdated {

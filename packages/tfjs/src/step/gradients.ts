@@ -1,5 +1,5 @@
 import { GradstepError, hasNames, show } from "@gradstep/core";
-import { isArray, isInstance, propertyOf } from "@gradstep/core/internal";
+import { isArray, isInstance, propertyOf, isSameShape } from "@gradstep/core/internal";
 import { engine, Tensor, type NamedTensorMap, type Variable } from "@tensorflow/tfjs-core";
 
 /** A tensor and its name, as TF.js lists weights and gradients. */
@@ -117,9 +117,4 @@ function checkPair({ variable, gradient }: Pair): void {
       { code: "LENGTH_MISMATCH" },
     );
   }
-}
-
-/** Whether two shapes are equal. */
-export function isSameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, i) => length === b[i]);
 }

@@ -1,4 +1,4 @@
-import { isInstance } from "@gradstep/core/internal";
+import { isInstance, isSameShape } from "@gradstep/core/internal";
 import {
   broadcastTo,
   cast,
@@ -7,7 +7,7 @@ import {
   tidy,
   type NamedTensorMap,
 } from "@tensorflow/tfjs-core";
-import { isSameShape, listOf, type NamedTensor } from "../step/gradients.js";
+import { listOf, type NamedTensor } from "../step/gradients.js";
 
 /**
  * Gradients in the forms that TF.js's optimizers accept, for `apply`: tensors of other dtypes are cast, and those that
