@@ -4,7 +4,7 @@ import { tableBinding, type RowKernelLayout } from "./kernel-layout.js";
 import { emptyKernel } from "./kernel-program.js";
 import { bindingDeclarations, rowAccessOf } from "./row-access.js";
 import { copyParameterNames, rowParameterNames, startParameterNames } from "./row-parameters.js";
-import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, indented } from "./wgsl-fragments.js";
 
 /** The kernel of which only the copies are filled. */
 export const copyProgram = emptyKernel("copy", []);
@@ -23,9 +23,8 @@ export function emitCopyKernel(layout: RowKernelLayout): string {
     "",
     ...activationFunctions(true, false),
     ...copyFunctions(copyProgram, layout),
-    ...entryPoint,
-    ...parameterDeclarations(parameters),
-    ...elementLoop(),
+    ...entryPoint(parameters),
+    ...indented(elementLoop()),
     ...groupLines.map((line) => `    ${line}`),
     ...copyLines(copyProgram, layout, rowAccessOf(copyProgram, layout)).map(
       (line) => `    ${line}`,

@@ -1,4 +1,3 @@
-import { GradstepError } from "@gradstep/core";
 import {
   denseBindingsOf,
   defaultKernelLayout,
@@ -7,23 +6,14 @@ import {
 } from "./kernel-layout.js";
 import {
   isUniform,
-  purposeOf,
   scaledGradient,
   type KernelArray,
   type KernelProgram,
 } from "./kernel-program.js";
 import { bindingName, startName } from "./reserved-words.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
-import {
-  elementLoop,
-  emptyValue,
-  entryPoint,
-  functionDeclarations,
-  parameterDeclarations,
-  tableAndScalars,
-  tableComment,
-  typeDeclarations,
-} from "./wgsl-fragments.js";
+import { elementLoop, emptyValue, functionDeclarations, indented } from "./wgsl-fragments.js";
+import { ruleModule } from "./rule-module.js";
 import { workgroupReductionOf } from "./workgroup-reduction.js";
 
 /**
@@ -31,19 +21,12 @@ import { workgroupReductionOf } from "./workgroup-reduction.js";
  *
  * Each workgroup updates one tile of a segment, a range of elements. The table has the start of each segment in each
  * array and the index of its scalars, so that one dispatch updates any number of tensors in the same buffers.
- *
- * @throws {GradstepError} `UNSUPPORTED` for a width that does not exist
  */
 export function emitDenseKernel(
   kernel: KernelProgram,
   layout: DenseKernelLayout = defaultKernelLayout,
 ): string {
-  const { label, arrays, reductions } = kernel;
-  if (layout.width !== 1 && layout.width !== 4) {
-    throw new GradstepError(`Got a width of ${String(layout.width)}; expected 1 or 4.`, {
-      code: "UNSUPPORTED",
-    });
-  }
+  const { arrays, reductions } = kernel;
   const bindings = denseBindingsOf(kernel, layout);
   const reduction = workgroupReductionOf(kernel, layout.width);
   // With four values at a time, the last element of a tensor may contain padding.
@@ -78,35 +61,31 @@ export function emitDenseKernel(
     return array === undefined || isUniform(array) ? "f32" : "Value";
   };
   const value = layout.width === 4 ? "vec4f" : "f32";
-  return [
-    `// ${label}: ${purposeOf(kernel)}, ${layout.width === 4 ? "four values at a time" : "one value at a time"}.`,
-    ...typeDeclarations(kernel, value),
-    ...tableComment(`start in each of ${arrays.map(({ name }) => name).join(", ")}`),
-    ...tableAndScalars,
-    ...bindings.map(
+  return ruleModule({
+    kernel,
+    how: layout.width === 4 ? "four values at a time" : "one value at a time",
+    value,
+    parameters,
+    parametersText: `start in each of ${arrays.map(({ name }) => name).join(", ")}`,
+    bindings: bindings.map(
       ({ name, access }, i) =>
         `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<${type(name)}>;`,
     ),
-    "",
-    ...functionDeclarations(kernel, value),
-    ...reduction.declarations,
-    ...entryPoint,
-    "  let scalar_set = table[entry + 2u];",
-    ...parameterDeclarations(parameters),
-    ...perDispatch.map((line) => `  ${line}`),
-    ...reduction.beforeLoop.map((line) => `  ${line}`),
-    ...elementLoop(reductions.length > 0 ? "break" : "return"),
-    ...perElement.map((line) => `    ${line}`),
-    ...(hasPadding
-      ? ["    let counted = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(value_count);"]
-      : []),
-    ...reduction.perElement(reducedValue).map((line) => `    ${line}`),
-    ...results
-      .filter(({ name }) => !isReduced(name))
-      .map(({ name, text }) => `    ${place(arrayNamed(name))} = ${text};`),
-    "  }",
-    ...reduction.afterLoop.map((line) => `  ${line}`),
-    "}",
-    "",
-  ].join("\n");
+    declarations: [...functionDeclarations(kernel, value), ...reduction.declarations],
+    body: [
+      ...perDispatch,
+      ...reduction.beforeLoop,
+      ...elementLoop(reductions.length > 0 ? "break" : "return"),
+      ...indented(perElement),
+      ...(hasPadding
+        ? ["  let counted = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(value_count);"]
+        : []),
+      ...indented(reduction.perElement(reducedValue)),
+      ...results
+        .filter(({ name }) => !isReduced(name))
+        .map(({ name, text }) => `  ${place(arrayNamed(name))} = ${text};`),
+      "}",
+      ...reduction.afterLoop,
+    ],
+  });
 }

@@ -2,7 +2,7 @@ import { activationFunctions } from "./activation-functions.js";
 import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
 import { maxFusedColumns, type FusedRows } from "./fused-rows.js";
 import { type RowKernelLayout } from "./kernel-layout.js";
-import { purposeOf, type KernelArray, type KernelProgram } from "./kernel-program.js";
+import { type KernelArray, type KernelProgram } from "./kernel-program.js";
 import { rowAccessOf, type RowAccess } from "./row-access.js";
 import {
   copyParameterNames,
@@ -10,17 +10,14 @@ import {
   startParameterNames,
   unselectedRowsCode,
 } from "./row-parameters.js";
+import { ruleModule } from "./rule-module.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
 import {
   elementLoop,
   emptyValue,
-  entryPoint,
   functionDeclarations,
+  indented,
   joined,
-  parameterDeclarations,
-  tableAndScalars,
-  tableComment,
-  typeDeclarations,
 } from "./wgsl-fragments.js";
 
 /**
@@ -54,26 +51,20 @@ export function emitFusedRowKernel({ kernel, passes }: FusedRows, layout: RowKer
     ...copyLines(kernel, layout, access),
   ];
   const derives = layout.activates && kernel.arrays.some(({ name }) => name === "g");
-  return [
-    `// ${kernel.label}: ${purposeOf(kernel)}, all passes of a row at once.`,
-    ...typeDeclarations(kernel, "f32"),
-    ...tableComment(parameters.join(", ")),
-    ...tableAndScalars,
-    ...access.bindings,
-    "",
-    ...calledFunctions(passes),
-    ...access.functions,
-    ...activationFunctions(layout.copies > 0, derives),
-    ...copyFunctions(kernel, layout),
-    ...entryPoint,
-    "  let scalar_set = table[entry + 2u];",
-    ...parameterDeclarations(parameters),
-    ...elementLoop(),
-    ...body.map((line) => `    ${line}`),
-    "  }",
-    "}",
-    "",
-  ].join("\n");
+  return ruleModule({
+    kernel,
+    how: "all passes of a row at once",
+    value: "f32",
+    parameters,
+    bindings: access.bindings,
+    declarations: [
+      ...calledFunctions(passes),
+      ...access.functions,
+      ...activationFunctions(layout.copies > 0, derives),
+      ...copyFunctions(kernel, layout),
+    ],
+    body: [...elementLoop(), ...indented(body), "}"],
+  });
 }
 
 /** Whether an array is a variable of the invocation: a value of the row, or the number of its values. */

@@ -1,5 +1,5 @@
 import { tableBinding } from "./kernel-layout.js";
-import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, indented } from "./wgsl-fragments.js";
 
 /**
  * Parameters of a segment of rows in the table. Starts are positions in the bindings, and strides are distances between
@@ -74,9 +74,8 @@ export const gatherKernel: string = [
       `@group(0) @binding(${1 + i}) var<storage, ${access}> all_${name}: array<u32>;`,
   ),
   "",
-  ...entryPoint,
-  ...parameterDeclarations(gatherParameterNames),
-  ...elementLoop(),
+  ...entryPoint(gatherParameterNames),
+  ...indented(elementLoop()),
   "    let row = i / columns;",
   "    var source_row = all_indices[index_start + row * index_stride];",
   "    var has_source = source_row < rows_before;",

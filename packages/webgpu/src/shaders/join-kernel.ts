@@ -1,5 +1,5 @@
 import { firstArrayBinding, tableBinding, workgroupSize } from "./kernel-layout.js";
-import { entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { entryPoint } from "./wgsl-fragments.js";
 
 /**
  * Parameters of a segment of results in the table. Positions are those of the scratch buffer. Value `i` of result `j` is
@@ -38,8 +38,7 @@ export const joinKernel: string = [
   `@group(0) @binding(${tableBinding}) var<storage, read> table: array<u32>;`,
   `@group(0) @binding(${firstArrayBinding}) var<storage, read_write> scratch: array<f32>;`,
   "",
-  ...entryPoint,
-  ...parameterDeclarations(joinParameterNames),
+  ...entryPoint(joinParameterNames),
   `  let results = ${workgroupSize}u / lanes;`,
   "  // Neighboring invocations work on neighboring results.",
   "  let lane = invocation / results;",

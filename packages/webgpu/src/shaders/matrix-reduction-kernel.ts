@@ -1,21 +1,13 @@
 import type { Reduction, ReduceOp } from "@gradstep/core";
 import { workgroupSize, type RowKernelLayout } from "./kernel-layout.js";
-import { purposeOf, type KernelProgram } from "./kernel-program.js";
+import { type KernelProgram } from "./kernel-program.js";
 import { activationFunctions } from "./activation-functions.js";
 import { rowAccessOf } from "./row-access.js";
 import { isInGroupLoop, positionOf } from "./row-position.js";
 import { matrixParameterNames, rowParameterNames, startParameterNames } from "./row-parameters.js";
+import { ruleModule } from "./rule-module.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
-import {
-  emptyValue,
-  entryPoint,
-  functionDeclarations,
-  joined,
-  parameterDeclarations,
-  tableAndScalars,
-  tableComment,
-  typeDeclarations,
-} from "./wgsl-fragments.js";
+import { emptyValue, functionDeclarations, indented, joined } from "./wgsl-fragments.js";
 
 /** Parameters of a segment of matrices in the table, after their dimensions and before the starts of the results. */
 export const tileParameterNames = [
@@ -44,7 +36,7 @@ export function valuesPerTile({ reductions }: KernelProgram): number {
  * a matrix best.
  */
 export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKernelLayout): string {
-  const { label, reductions } = kernel;
+  const { reductions } = kernel;
   const size = valuesPerTile(kernel);
   const access = rowAccessOf(kernel, layout);
   const parameters = [
@@ -56,46 +48,44 @@ export function emitMatrixReductionKernel(kernel: KernelProgram, layout: RowKern
   ];
   const { perDispatch, perElement, results } = kernelBodyOf(kernel, access.load);
   const textOf = (name: string): string => results.find((one) => one.name === name)!.text;
-  return [
-    `// ${label}: ${purposeOf(kernel)}, by tiles of matrices${layout.mask ? ", skips rows whose mask is 0" : ""}.`,
-    ...typeDeclarations(kernel, "f32"),
-    ...tableComment(parameters.join(", ")),
-    ...tableAndScalars,
-    ...access.bindings,
-    "",
-    ...reductions.map((_, k) => `var<workgroup> ${tileOf(k)}: array<f32, ${size}>;`),
-    "",
-    ...functionDeclarations(kernel, "f32"),
-    ...access.functions,
-    ...activationFunctions(false, layout.activates),
-    ...entryPoint,
-    "  let scalar_set = table[entry + 2u];",
-    ...parameterDeclarations(parameters),
-    ...perDispatch.map((line) => `  ${line}`),
-    "  let local = tile - table[entry];",
-    "  let column_tile = local % column_tiles;",
-    "  let row_tile = local / column_tiles % row_tiles;",
-    "  let matrix = local / column_tiles / row_tiles;",
-    `  ${forAll("tile_rows * tile_columns")}`,
-    "    let matrix_row = row_tile * tile_rows + n / tile_columns;",
-    "    let matrix_column = column_tile * tile_columns + n % tile_columns;",
-    ...reductions.map(({ op }, k) => `    ${tileOf(k)}[n] = ${emptyValue[op]};`),
-    "    if (matrix_row >= matrix_rows || matrix_column >= matrix_columns) { continue; }",
-    "    let value_index = (matrix * matrix_rows + matrix_row) * matrix_columns + matrix_column;",
-    ...(layout.activates
-      ? ["    let first = value_index;", ...access.rowOfGradients.map((line) => `    ${line}`)]
-      : []),
-    ...(isInGroupLoop(layout) ? positionOf(layout).map((line) => `    ${line}`) : []),
-    ...access.position.map((line) => `    ${line}`),
-    ...perElement.map((line) => `    ${line}`),
-    ...reductions.map(({ name }, k) => `    ${tileOf(k)}[n] = ${textOf(name)};`),
-    "  }",
-    "  workgroupBarrier();",
-    ...rowTree(reductions).map((line) => `  ${line}`),
-    ...columnTree(reductions).map((line) => `  ${line}`),
-    "}",
-    "",
-  ].join("\n");
+  return ruleModule({
+    kernel,
+    how: `by tiles of matrices${layout.mask ? ", skips rows whose mask is 0" : ""}`,
+    value: "f32",
+    parameters,
+    bindings: access.bindings,
+    declarations: [
+      ...reductions.map((_, k) => `var<workgroup> ${tileOf(k)}: array<f32, ${size}>;`),
+      "",
+      ...functionDeclarations(kernel, "f32"),
+      ...access.functions,
+      ...activationFunctions(false, layout.activates),
+    ],
+    body: [
+      ...perDispatch,
+      "let local = tile - table[entry];",
+      "let column_tile = local % column_tiles;",
+      "let row_tile = local / column_tiles % row_tiles;",
+      "let matrix = local / column_tiles / row_tiles;",
+      forAll("tile_rows * tile_columns"),
+      "  let matrix_row = row_tile * tile_rows + n / tile_columns;",
+      "  let matrix_column = column_tile * tile_columns + n % tile_columns;",
+      ...reductions.map(({ op }, k) => `  ${tileOf(k)}[n] = ${emptyValue[op]};`),
+      "  if (matrix_row >= matrix_rows || matrix_column >= matrix_columns) { continue; }",
+      "  let value_index = (matrix * matrix_rows + matrix_row) * matrix_columns + matrix_column;",
+      ...indented([
+        ...(layout.activates ? ["let first = value_index;", ...access.rowOfGradients] : []),
+        ...(isInGroupLoop(layout) ? positionOf(layout) : []),
+        ...access.position,
+        ...perElement,
+        ...reductions.map(({ name }, k) => `${tileOf(k)}[n] = ${textOf(name)};`),
+      ]),
+      "}",
+      "workgroupBarrier();",
+      ...rowTree(reductions),
+      ...columnTree(reductions),
+    ],
+  });
 }
 
 /** The values of a tile that are reduced. */

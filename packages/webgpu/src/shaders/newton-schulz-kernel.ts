@@ -9,7 +9,7 @@ import {
   type ArrayBinding,
 } from "./kernel-layout.js";
 import { stages, type Factor, type NewtonSchulzStage } from "./newton-schulz-stages.js";
-import { entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { entryPoint } from "./wgsl-fragments.js";
 
 /** Rows and columns of the tile that a workgroup computes. */
 export const productTile = 32;
@@ -91,9 +91,7 @@ export function emitNewtonSchulzKernel(stage: NewtonSchulzStage, scalarSetLength
     `  return scalars[scalar_set * ${vectors}u + position / 4u][position % 4u];`,
     "}",
     "",
-    ...entryPoint,
-    "  let scalar_set = table[entry + 2u];",
-    ...parameterDeclarations(newtonSchulzParameters),
+    ...entryPoint(newtonSchulzParameters, true),
     "  let is_tall = rows > columns;",
     "  let size = min(rows, columns);",
     "  let length = max(rows, columns);",

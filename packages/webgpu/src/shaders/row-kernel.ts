@@ -1,7 +1,7 @@
 import { activationFunctions } from "./activation-functions.js";
 import { copyFunctions, copyLines, groupLines, groupLoop } from "./copy-lines.js";
 import { type RowKernelLayout } from "./kernel-layout.js";
-import { purposeOf, type KernelProgram } from "./kernel-program.js";
+import { type KernelProgram } from "./kernel-program.js";
 import { rowAccessOf } from "./row-access.js";
 import { isInGroupLoop } from "./row-position.js";
 import {
@@ -16,15 +16,8 @@ import {
   unselectedRowsCode,
 } from "./row-parameters.js";
 import { kernelBodyOf } from "./wgsl-emitter.js";
-import {
-  elementLoop,
-  entryPoint,
-  functionDeclarations,
-  parameterDeclarations,
-  tableAndScalars,
-  tableComment,
-  typeDeclarations,
-} from "./wgsl-fragments.js";
+import { elementLoop, functionDeclarations, indented } from "./wgsl-fragments.js";
+import { ruleModule } from "./rule-module.js";
 import { workgroupReductionOf } from "./workgroup-reduction.js";
 
 /**
@@ -36,7 +29,7 @@ import { workgroupReductionOf } from "./workgroup-reduction.js";
  * more that share words, or a row.
  */
 export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): string {
-  const { label, reductions, arrays } = kernel;
+  const { reductions, arrays } = kernel;
   const reduction = workgroupReductionOf(kernel, 1);
   const access = rowAccessOf(kernel, layout);
   const parameters = [
@@ -88,28 +81,29 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     : ["let value_index = i;", ...updateValue];
   const derives = layout.activates && arrays.some(({ name }) => name === "g");
 
-  return [
-    `// ${label}: ${purposeOf(kernel)}, by rows${layout.mask ? ", skips rows whose mask is 0" : ""}${layout.list ? ", listed rows only" : ""}${layout.copies > 0 ? ", fills copies of p" : ""}.`,
-    ...typeDeclarations(kernel, "f32"),
-    ...tableComment(parameters.join(", ")),
-    ...tableAndScalars,
-    ...access.bindings,
-    "",
-    ...functionDeclarations(kernel, "f32"),
-    ...access.functions,
-    ...activationFunctions(layout.copies > 0, derives),
-    ...copyFunctions(kernel, layout),
-    ...reduction.declarations,
-    ...entryPoint,
-    "  let scalar_set = table[entry + 2u];",
-    ...parameterDeclarations(parameters),
-    ...perDispatch.map((line) => `  ${line}`),
-    ...reduction.beforeLoop.map((line) => `  ${line}`),
-    ...elementLoop(reductions.length > 0 ? "break" : "return"),
-    ...updateElement.map((line) => `    ${line}`),
-    "  }",
-    ...reduction.afterLoop.map((line) => `  ${line}`),
-    "}",
-    "",
-  ].join("\n");
+  const skips = layout.mask ? ", skips rows whose mask is 0" : "";
+  const isListed = layout.list ? ", listed rows only" : "";
+  const fills = layout.copies > 0 ? ", fills copies of p" : "";
+  return ruleModule({
+    kernel,
+    how: `by rows${skips}${isListed}${fills}`,
+    value: "f32",
+    parameters,
+    bindings: access.bindings,
+    declarations: [
+      ...functionDeclarations(kernel, "f32"),
+      ...access.functions,
+      ...activationFunctions(layout.copies > 0, derives),
+      ...copyFunctions(kernel, layout),
+      ...reduction.declarations,
+    ],
+    body: [
+      ...perDispatch,
+      ...reduction.beforeLoop,
+      ...elementLoop(reductions.length > 0 ? "break" : "return"),
+      ...indented(updateElement),
+      "}",
+      ...reduction.afterLoop,
+    ],
+  });
 }

@@ -1,5 +1,5 @@
 import { firstArrayBinding, tableBinding, type ArrayBinding } from "./kernel-layout.js";
-import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, indented } from "./wgsl-fragments.js";
 
 /** Words per entry of a list of rows: the row, the row of its gradient, and the next entry whose gradient is added. */
 export const listEntryWords = 3;
@@ -41,9 +41,8 @@ export const rowListKernel: string = [
       `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<u32>;`,
   ),
   "",
-  ...entryPoint,
-  ...parameterDeclarations(rowListParameterNames),
-  ...elementLoop(),
+  ...entryPoint(rowListParameterNames),
+  ...indented(elementLoop()),
   `    if (is_reset != 0u) { row_list[first_entries + i] = ${noEntry}u; continue; }`,
   "    let row = indices[index_start + i * index_stride];",
   "    var is_first = true;",

@@ -1,7 +1,7 @@
 import { controlWords } from "./control-block.js";
 import { firstArrayBinding, tableBinding, type ArrayBinding } from "./kernel-layout.js";
 import { listEntryWords, noEntry } from "./row-list-kernel.js";
-import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, indented } from "./wgsl-fragments.js";
 
 /** Words of a list before the places of scalars: the first step, and the sets per step. */
 export const rowScalarsHeaderLength = 2;
@@ -37,12 +37,11 @@ export const rowScalarsKernel: string = [
       `@group(0) @binding(${firstArrayBinding + i}) var<storage, ${access}> ${name}: array<u32>;`,
   ),
   "",
-  ...entryPoint,
-  ...parameterDeclarations(rowScalarsParameterNames),
+  ...entryPoint(rowScalarsParameterNames),
   `  let header = places_start - ${rowScalarsHeaderLength}u;`,
   `  let step = control[${controlWords.steps}] + 1u;`,
   "  let first_set = (step - row_list[header]) * row_list[header + 1u];",
-  ...elementLoop(),
+  ...indented(elementLoop()),
   `    let row = row_list[list_start + i * ${listEntryWords}u];`,
   `    if (row == ${noEntry}u) { continue; }`,
   "    let taken = counts[counts_start + row];",

@@ -1,5 +1,5 @@
 import { tableBinding } from "./kernel-layout.js";
-import { elementLoop, entryPoint, parameterDeclarations } from "./wgsl-fragments.js";
+import { elementLoop, entryPoint, indented } from "./wgsl-fragments.js";
 
 /** Parameters of a segment of rows in the table: positions in the bindings, and numbers of words. */
 export const scatterParameterNames = [
@@ -30,9 +30,8 @@ export const scatterKernel: string = [
       `@group(0) @binding(${1 + i}) var<storage, ${access}> all_${name}: array<u32>;`,
   ),
   "",
-  ...entryPoint,
-  ...parameterDeclarations(scatterParameterNames),
-  ...elementLoop(),
+  ...entryPoint(scatterParameterNames),
+  ...indented(elementLoop()),
   "    if (i < value_count) {",
   "      let position = target_start + i / columns * target_stride + i % columns;",
   "      all_target[position] = all_source[source_start + i];",

@@ -64,8 +64,15 @@ export function functionDeclarations(
   ];
 }
 
-/** The start of the entry point: finds the tile of the workgroup, and the table entry of the tile. */
-export const entryPoint: readonly string[] = [
+/**
+ * The start of the entry point: finds the tile of the workgroup, and declares what the table has for the tile.
+ *
+ * @param parameters those of the table entry, which follow its header in this order
+ */
+export const entryPoint = (
+  parameters: readonly string[],
+  hasScalars = false,
+): readonly string[] => [
   `@compute @workgroup_size(${workgroupSize})`,
   "fn update(",
   "  @builtin(workgroup_id) workgroup: vec3u,",
@@ -76,12 +83,9 @@ export const entryPoint: readonly string[] = [
   "  if (tile >= table[0]) { return; }",
   "  let entry = table[1u + tile];",
   "  let count = table[entry + 1u];",
+  ...(hasScalars ? ["  let scalar_set = table[entry + 2u];"] : []),
+  ...parameters.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`),
 ];
-
-/** Declares the parameters of a table entry, which follow its header in this order. */
-export function parameterDeclarations(names: readonly string[]): readonly string[] {
-  return names.map((name, k) => `  let ${name} = table[entry + ${entryHeaderLength + k}u];`);
-}
 
 /** Describes the table of a kernel of a rule in the text of the kernel. @param parameters as they are named there */
 export function tableComment(parameters: string): readonly string[] {
@@ -94,10 +98,15 @@ export function tableComment(parameters: string): readonly string[] {
 /** The start of the loop over the elements of an invocation; `i` is the element. */
 export function elementLoop(end: "return" | "break" = "return"): readonly string[] {
   return [
-    `  for (var iteration = 0u; iteration < ${elementsPerInvocation}u; iteration++) {`,
-    `    let i = ((tile - table[entry]) * ${elementsPerInvocation}u + iteration) * ${workgroupSize}u + invocation;`,
-    `    if (i >= count) { ${end}; }`,
+    `for (var iteration = 0u; iteration < ${elementsPerInvocation}u; iteration++) {`,
+    `  let i = ((tile - table[entry]) * ${elementsPerInvocation}u + iteration) * ${workgroupSize}u + invocation;`,
+    `  if (i >= count) { ${end}; }`,
   ];
+}
+
+/** Lines within a block. */
+export function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`);
 }
 
 /** The value of a reduction over nothing. The largest finite f32 stands for infinity. */

@@ -66,30 +66,22 @@ export class StepKernels {
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   dense(program: KernelProgram, layout: DenseKernelLayout): StepKernel {
-    return this.#ofProgram(program, kernelLayoutKey(layout), layout, () =>
-      emitDenseKernel(program, layout),
-    );
+    return this.#ofProgram(program, layout, emitDenseKernel);
   }
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   rows(program: KernelProgram, layout: RowKernelLayout): StepKernel {
-    return this.#ofProgram(program, kernelLayoutKey(layout), layout, () =>
-      emitRowKernel(program, layout),
-    );
+    return this.#ofProgram(program, layout, emitRowKernel);
   }
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   matrixReduction(program: KernelProgram, layout: RowKernelLayout): StepKernel {
-    return this.#ofProgram(program, `matrices ${kernelLayoutKey(layout)}`, layout, () =>
-      emitMatrixReductionKernel(program, layout),
-    );
+    return this.#ofProgram(program, layout, emitMatrixReductionKernel, "matrices ");
   }
 
   /** All passes in one kernel. @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays */
   fusedRows(fused: FusedRows, layout: RowKernelLayout): StepKernel {
-    return this.#ofProgram(fused.kernel, kernelLayoutKey(layout), layout, () =>
-      emitFusedRowKernel(fused, layout),
-    );
+    return this.#ofProgram(fused.kernel, layout, () => emitFusedRowKernel(fused, layout));
   }
 
   /** A stage of a Newton–Schulz iteration. */
@@ -139,13 +131,14 @@ export class StepKernels {
     }));
   }
 
-  /** A kernel of a program. @param code for this layout */
-  #ofProgram(
+  /** A kernel of a program. @param kind the beginning of its name, where a program has kernels of several kinds */
+  #ofProgram<L extends KernelLayout>(
     program: KernelProgram,
-    key: string,
-    layout: KernelLayout,
-    code: () => string,
+    layout: L,
+    emit: (program: KernelProgram, layout: L) => string,
+    kind = "",
   ): StepKernel {
+    const key = kind + kernelLayoutKey(layout);
     return this.#cached(program, key, () => {
       const arrays = isRowKernelLayout(layout)
         ? rowBindingsOf(program, layout)
@@ -153,7 +146,7 @@ export class StepKernels {
       checkBindingCount(this.#device, this.#label, { needed: arrays.length + 1, program, layout });
       return {
         label: key,
-        code,
+        code: () => emit(program, layout),
         layoutKey: bindGroupLayoutKey(layout),
         arrays,
         scalarSetLength: scalarSetLength(program),
