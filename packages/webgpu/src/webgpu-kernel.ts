@@ -12,6 +12,7 @@ import { plainRowLayout } from "./shaders/row-bindings.js";
 import { emitRowKernel } from "./shaders/row-kernel.js";
 import { variantKernelsOf } from "./shaders/variant-kernels.js";
 import { StepKernels } from "./planning/dispatch/step-kernels.js";
+import { checkUpdate } from "./planning/step/check-update.js";
 import { StepPlans } from "./planning/step/step-plans.js";
 
 /** A variant on a device. It has a pipeline per kernel and layout that occurs: one for most rules without reductions. */
@@ -20,10 +21,11 @@ export class WebGpuKernel implements Kernel {
   readonly program: StepProgram;
   readonly takesRowLists: boolean;
   readonly #plans: StepPlans;
+  readonly #device: GPUDevice;
+  /** Updates that the device can execute: 1 if with selected rows, otherwise 0. */
+  readonly #checked = new WeakMap<Update, number>();
   /** The only element is reused, since a step allocates nothing. */
   readonly #runs: [{ -readonly [K in keyof StepRun]: StepRun[K] }];
-  /** The number of updates that were prepared last. */
-  #preparedCount = 0;
 
   /** @throws {GradstepError} `UNSUPPORTED` if the device cannot bind enough arrays, or for matrix products */
   constructor(device: GPUDevice, errors: ErrorTracker, variant: Variant) {
@@ -65,6 +67,7 @@ export class WebGpuKernel implements Kernel {
       first.map.reductions.length === 0;
     this.program = { variant, kernels, programs };
     this.#plans = new StepPlans({ device, errors });
+    this.#device = device;
     this.#runs = [{ kernel: this, updates: [], count: 0 }];
   }
 
@@ -72,11 +75,11 @@ export class WebGpuKernel implements Kernel {
     this.#plans.run(this.#runOf(updates, count));
   }
 
-  prepare(updates: readonly Update[], count: number): void {
-    // Without masks, the device takes what it took before.
-    if (count === this.#preparedCount && !hasMask(updates, count)) return;
-    this.#plans.prepare(this.#runOf(updates, count));
-    this.#preparedCount = count;
+  check(update: Update, selectsRows: boolean): void {
+    // What takes a selection of rows takes all rows.
+    if ((this.#checked.get(update) ?? -1) >= +selectsRows) return;
+    checkUpdate(this.#device, this.program, update, selectsRows);
+    this.#checked.set(update, +selectsRows);
   }
 
   encode(target: object, updates: readonly Update[], count: number): void {
@@ -104,14 +107,14 @@ export class WebGpuKernel implements Kernel {
   }
 }
 
+/** Equal for variants that share a kernel: what they compute, and the order of their slots and scalars. */
+export function kernelKeyOf({ perElement, slots, scalars }: Variant): string {
+  return JSON.stringify([perElement.fingerprint, slots.map(({ name }) => name), scalars]);
+}
+
 /** Whether an elementwise kernel reads no values per row or column. */
 function isOfPlainElements({ over, arrays }: KernelProgram): boolean {
   return (
     over === "element" && arrays.every(({ extent }) => extent !== "row" && extent !== "column")
   );
-}
-
-function hasMask(updates: readonly Update[], count: number): boolean {
-  for (let i = 0; i < count; i += 1) if (updates[i].mask !== undefined) return true;
-  return false;
 }

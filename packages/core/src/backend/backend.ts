@@ -165,10 +165,13 @@ export interface Kernel {
    */
   run(updates: readonly Update[], count: number): void;
   /**
-   * Makes everything that a run of these updates needs, and throws what it would throw; changes no tensor. Optional; for
-   * backends that may refuse updates of a kernel that was compiled.
+   * Checks that a run can have this update; changes nothing. The gradient can be that of an earlier step, or the parameter
+   * itself if there is none yet. Optional; for backends that may refuse updates of a kernel that was compiled.
+   *
+   * @param selectsRows whether the run updates selected rows: those of the update's mask, or of a list that is made later
+   * @throws {GradstepError} what the run would throw
    */
-  prepare?(updates: readonly Update[], count: number): void;
+  check?(update: Update, selectsRows: boolean): void;
   /**
    * A function that repeats the last run of these updates, with the scalars they have when it is called: for steps with
    * the same tensors as the last one, which most steps are. Undefined if another run came between, or if the memory of a

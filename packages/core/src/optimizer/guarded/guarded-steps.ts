@@ -106,7 +106,7 @@ export class GuardedSteps {
 
   /**
    * The steps that may be the device's next one, if different groups take part in them: everything that differs is to be
-   * done for each of them, after `beginTurn`. Valid until the next call.
+   * done for each of them, after `restrict`. Valid until the next call.
    *
    * @throws {GradstepError} `UNSUPPORTED` if the rows of a group may have taken too many different numbers of steps
    */
@@ -124,19 +124,9 @@ export class GuardedSteps {
     return this.#kinds.among(Math.max(this.counts.first, next - keptSteps + 1), next);
   }
 
-  /**
-   * Does something for each of these steps that may be the device's next one; checks and runs then do something only if
-   * that has the same groups.
-   */
-  forEach(turns: readonly number[], take: (t: number) => void): void {
-    try {
-      for (let i = 0; i < turns.length; i += 1) {
-        this.#guard.restrict(this.#kinds.of(turns[i]));
-        take(turns[i]);
-      }
-    } finally {
-      this.#guard.restrict(undefined);
-    }
+  /** Lets checks and runs do something only if the device's next step has the groups of step `t`; always if undefined. */
+  restrict(t: number | undefined): void {
+    this.#guard.restrict(t && this.#kinds.of(t));
   }
 
   /**

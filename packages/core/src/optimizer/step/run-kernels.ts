@@ -17,9 +17,6 @@ export function runKernels(
   target: object | undefined,
 ): void {
   if (!haveCommonReduction(runs)) {
-    // If one is refused, none has run.
-    if (runs.length > 1)
-      for (const { kernel, updates, count } of runs) kernel!.prepare?.(updates, count);
     for (const { kernel, updates, count } of runs) run(kernel!, updates, count);
   } else if (target === undefined) backend.runTogether!(runs);
   else backend.encodeTogether!(target, runs);

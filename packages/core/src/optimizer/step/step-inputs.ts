@@ -84,7 +84,7 @@ export class StepInputs {
     if (count === 0) checkIsSkipped(gradients, this.#records, iteration);
     if (options !== undefined || this.#masks.isUsed) this.#masks.place(count, options);
     this.#clearing.mark(count, options?.clear === true);
-    this.#takeRowSteps(count);
+    this.#takeRows(count);
     this.#distribute(count);
     return count;
   }
@@ -198,14 +198,21 @@ export class StepInputs {
     return true;
   }
 
-  /** Notes whose rows count their own steps. @throws {GradstepError} `UNSUPPORTED` for masks that rule this out */
-  #takeRowSteps(count: number): void {
+  /**
+   * Notes whose rows count their own steps.
+   * @throws {GradstepError} `UNSUPPORTED` for masks that rule this out; what a kernel would throw in the step
+   */
+  #takeRows(count: number): void {
     if (this.#countingRows.length > 0) this.#countingRows.length = 0;
     for (let i = 0; i < count; i += 1) {
       const record = this.taken[i];
-      if (record.rowSteps === undefined) continue;
-      checkRowStepMask(record.name, record.update);
-      if (this.#sparse.hasIndexTensor(record)) throw indicesOnDevice(record.name);
+      const { run, update, rowSteps, name } = record;
+      const selectsRows = update.mask !== undefined || this.isLazy(record);
+      // If one of several kernels refuses its updates, or the one of a sum, nothing has run or been added.
+      if (selectsRows || this.#runs.length > 1) run.kernel!.check?.(update, selectsRows);
+      if (rowSteps === undefined) continue;
+      checkRowStepMask(name, update);
+      if (this.#sparse.hasIndexTensor(record)) throw indicesOnDevice(name);
       this.#countingRows.push(record);
     }
   }

@@ -136,17 +136,19 @@ export class StepRunner {
     try {
       // The sums are those of all groups that may take part; what differs is which of them make the step.
       if (accumulate > 1 && this.#prepare(gradients, options, run, target) < 0) return true;
-      guarded!.forEach(turns, (turn) => {
-        this.#turn = turn;
+      for (let i = 0; i < turns.length; i += 1) {
+        this.#turn = turns[i];
+        guarded!.restrict(turns[i]);
         const count =
           accumulate > 1
             ? this.#takeStep(control!, call)
             : this.#prepare(gradients, options, run, target);
         if (count >= 0) this.#runKernels(run, target);
-      });
+      }
       // The arrays of the call, which the steps of sums have replaced.
       if (options?.clear === true) inputs.take(gradients, options, turns[0]);
     } finally {
+      guarded!.restrict(undefined);
       this.#turn = undefined;
       this.#turns = noTurns;
     }

@@ -10,7 +10,7 @@ export interface PlannedRun {
   readonly kernels: StepKernels;
   readonly programs: VariantKernels;
   readonly updates: readonly Update[];
-  readonly temporaries: ElementTemporaries;
+  readonly temporaries: Pick<ElementTemporaries, "viewOf">;
   /** The mask of an update on the device. */
   readonly maskOf: (index: number) => RowView | undefined;
   /** The list of rows of an update on the device. */

@@ -1,6 +1,7 @@
 import { GradstepError, type Update } from "@gradstep/core";
 import type { ErrorTracker } from "../../device/error-tracker.js";
 import { GuardedCommands, type PlanGuard } from "../../guard/guarded-commands.js";
+import type { ElementTemporaries } from "../../memory/element-temporaries.js";
 import type { GpuTensor } from "../../memory/gpu-tensor.js";
 import { MaskUploads } from "../../memory/mask-uploads.js";
 import { RowLists } from "../rows/row-lists.js";
@@ -30,7 +31,9 @@ export interface PlanContext {
 }
 
 /** A run without what depends on its inputs. */
-export type RunOfUpdates = Omit<PlannedRun, "maskOf" | "listOf">;
+export interface RunOfUpdates extends Omit<PlannedRun, "maskOf" | "listOf"> {
+  readonly temporaries: ElementTemporaries;
+}
 
 /**
  * The dispatches of a step with gradients, masks and lists of rows in certain memory, prepared once. Further steps with
@@ -76,12 +79,10 @@ export class InputPlan {
     const step = {
       label,
       updates: this.#updates,
-      dispatches: dispatches.map(({ kernel, bindings, tiles, scalarSets, isForSkipped }, d) => ({
-        kernel,
-        bindings,
-        tiles,
-        scalarSets,
-        isForSkipped,
+      dispatches: dispatches.map((dispatch, d) => ({
+        ...dispatch,
+        // The device has it, and it may be large.
+        table: undefined,
         tableRange: this.#tables[d],
       })),
       scratch: memory.scratchFor(scratch),

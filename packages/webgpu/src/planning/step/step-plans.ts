@@ -29,11 +29,6 @@ export class StepPlans {
     device.queue.submit([encoder.finish()]);
   }
 
-  /** Makes the plan of a step that is not executed yet. @throws {GradstepError} what the step would throw */
-  prepare(runs: readonly StepRun[]): void {
-    this.#planFor(runs).inputPlan();
-  }
-
   /** @throws {GradstepError} `UNSUPPORTED` */
   encode(target: object, runs: readonly StepRun[]): void {
     for (const { updates, count } of runs) checkMasks(updates, count);
