@@ -31,11 +31,8 @@ import { GuardMemory } from "./guard/guard-memory.js";
 /** What a guard needs from its backend. */
 export interface GuardHost {
   readonly device: GPUDevice;
-  readonly errors: ErrorTracker;
   compile(variant: Variant): WebGpuKernel;
   wrap(buffer: GPUBuffer, options: { readonly shape: readonly number[] }): Tensor;
-  /** Called when the guard is no longer used. */
-  release(guard: GpuGuard): void;
   download(buffer: GPUBuffer, byteOffset: number, byteLength: number): Promise<ArrayBuffer>;
 }
 
@@ -45,6 +42,7 @@ const noScalars = new Float64Array(0);
 export class GpuGuard implements Guard {
   readonly lossScale: Tensor;
   readonly #host: GuardHost;
+  readonly #onDispose: () => void;
   readonly #options: GuardOptions;
   readonly #memory: GuardMemory;
   readonly #plans: StepPlans;
@@ -62,9 +60,11 @@ export class GpuGuard implements Guard {
   /** The run that `check` executes. The only element is reused, since a step allocates nothing. */
   readonly #checkRuns: [{ -readonly [K in keyof StepRun]: StepRun[K] }];
 
-  constructor(host: GuardHost, options: GuardOptions) {
-    const { device, errors } = host;
+  /** @param onDispose called when the guard is no longer used */
+  constructor(host: GuardHost, errors: ErrorTracker, options: GuardOptions, onDispose: () => void) {
+    const { device } = host;
     this.#host = host;
+    this.#onDispose = onDispose;
     this.#options = options;
     const memory = new GuardMemory(device, options);
     this.#memory = memory;
@@ -187,7 +187,7 @@ export class GpuGuard implements Guard {
   }
 
   dispose(): void {
-    this.#host.release(this);
+    this.#onDispose();
     this.#plans.destroy();
     this.#checkPlans.destroy();
     this.lossScale.free();

@@ -1,8 +1,6 @@
 import {
   checkVariant,
-  GradstepError,
   guardSteps,
-  show,
   sizeOf,
   type BatchRun,
   type GuardOptions,
@@ -13,10 +11,10 @@ import {
   type Tensor,
   type Variant,
 } from "@gradstep/core";
-import { checkValues, isArray } from "@gradstep/core/internal";
+import { checkValues } from "@gradstep/core/internal";
 import { captureValidationError } from "./device/capture-validation-error.js";
 import { ErrorTracker } from "./device/error-tracker.js";
-import { checkGpuTensor, checkRemap } from "./memory/argument-checks.js";
+import { checkDevice, checkGpuTensor, checkRemap, checkSizes } from "./memory/argument-checks.js";
 import { BufferPools } from "./memory/buffer-pools.js";
 import type { Allocation } from "./memory/pool-buffer.js";
 import { GpuTensor, type TensorHost } from "./memory/gpu-tensor.js";
@@ -24,6 +22,7 @@ import { GpuGuard } from "./gpu-guard.js";
 import { ownBufferUsage, type OwnBufferOptions } from "./memory/own-buffer-options.js";
 import { RetainedMemory } from "./memory/retained-memory.js";
 import { Readback } from "./memory/readback.js";
+import { wordTensor } from "./memory/word-tensor.js";
 import { wrappedStorage, type GpuWrapOptions } from "./memory/wrap-options.js";
 import { bindingLimitsOf } from "./planning/dispatch/dispatch.js";
 import { RemapKernels } from "./planning/remap/remap-kernels.js";
@@ -33,7 +32,7 @@ import type { StepRun } from "./planning/step/step-plan.js";
 import { checkTarget, type EncodeTarget } from "./commands/encode-target.js";
 import { StepPlans } from "./planning/step/step-plans.js";
 import { TensorCopies } from "./tensor-copies.js";
-import { WebGpuKernel } from "./webgpu-kernel.js";
+import { kernelKeyOf, WebGpuKernel } from "./webgpu-kernel.js";
 import type { WebGpu, WebGpuTensor } from "./webgpu.js";
 
 /** The buffer pool of staged gradients. */
@@ -66,12 +65,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   /** @throws {GradstepError} `INVALID_MEMORY` */
   constructor(device: GPUDevice, ownsDevice: boolean) {
-    // Not `instanceof`: a device may be of another realm, or of a runtime without the global.
-    if (typeof device?.queue !== "object")
-      throw new GradstepError(
-        `Got ${show(device)} as the device; expected a GPUDevice, such as await adapter.requestDevice().`,
-        { code: "INVALID_MEMORY" },
-      );
+    checkDevice(device);
     this.device = device;
     this.#ownsDevice = ownsDevice;
     this.#errors = new ErrorTracker(device);
@@ -116,13 +110,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   reserve(sizes: readonly number[], pool = 0): void {
     this.check();
-    const isValid =
-      isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
-    if (!isValid)
-      throw new GradstepError(
-        `Got ${show(sizes)} to reserve; expected an array of integers, the numbers of values.`,
-        { code: "INVALID_SHAPE" },
-      );
+    checkSizes(sizes);
     this.#pools.reserve(
       sizes.map((size) => size * 4),
       pool,
@@ -154,22 +142,16 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   rowLimit(count: Tensor | number): Tensor {
     this.check();
-    if (typeof count !== "number") checkGpuTensor("The number of rows", count);
-    const { buffer, byteOffset } =
-      typeof count === "number"
-        ? { buffer: this.#wordBuffer(count), byteOffset: 0 }
-        : (count.memory as WebGpuTensor["memory"]);
-    // All rows have the same word.
-    const layout = { dtype: "u32", rowStride: 0, scale: 1 } as const;
-    return new GpuTensor(this, [1], { buffer, byteOffset, layout, capacity: 1 });
+    if (typeof count === "number")
+      return wordTensor(this, [1], { buffer: this.#wordBuffer(count), byteOffset: 0 }, 0);
+    checkGpuTensor("The number of rows", count);
+    return wordTensor(this, [1], (count as WebGpuTensor).memory, 0);
   }
 
   maskOf(flags: Tensor): Tensor {
     this.check();
     checkGpuTensor("The flags", flags);
-    const { buffer, byteOffset } = (flags as WebGpuTensor).memory;
-    const layout = { dtype: "u32", rowStride: 1, scale: 1 } as const;
-    return new GpuTensor(this, flags.shape, { buffer, byteOffset, layout, capacity: flags.size });
+    return wordTensor(this, flags.shape, (flags as WebGpuTensor).memory, 1);
   }
 
   fillCopy(parameter: Tensor, copy: ParameterCopy): void {
@@ -204,17 +186,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
 
   guard(options: GuardOptions): GpuGuard {
     this.check();
-    const guard = new GpuGuard(
-      {
-        device: this.device,
-        errors: this.#errors,
-        compile: (variant) => this.compile(variant),
-        release: (one) => this.#guards.delete(one),
-        wrap: (buffer, shape) => this.wrap(buffer, shape),
-        download: (buffer, offset, length) => this.download(buffer, offset, length),
-      },
-      options,
-    );
+    const guard = new GpuGuard(this, this.#errors, options, () => this.#guards.delete(guard));
     this.#guards.add(guard);
     return guard;
   }
@@ -222,12 +194,7 @@ export class WebGpuBackend implements WebGpu, TensorHost {
   compile(variant: Variant): WebGpuKernel {
     this.check();
     checkVariant(variant);
-    // What is computed, and the order of slots and scalars.
-    const key = JSON.stringify([
-      variant.perElement.fingerprint,
-      variant.slots.map(({ name }) => name),
-      variant.scalars,
-    ]);
+    const key = kernelKeyOf(variant);
     const kernel = this.#kernels.get(key) ?? new WebGpuKernel(this.device, this.#errors, variant);
     this.#kernels.set(key, kernel);
     return kernel;

@@ -2,6 +2,25 @@ import { GradstepError, show, type RowMove, type RowSources } from "@gradstep/co
 import { isArray, propertyOf } from "@gradstep/core/internal";
 import { propertiesOf } from "./buffer-properties.js";
 
+/** @throws {GradstepError} `INVALID_MEMORY` */
+export function checkDevice(device: GPUDevice): void {
+  // Not `instanceof`: a device may be of another realm, or of a runtime without the global.
+  if (typeof device?.queue === "object") return;
+  throw new GradstepError(
+    `Got ${show(device)} as the device; expected a GPUDevice, such as await adapter.requestDevice().`,
+    { code: "INVALID_MEMORY" },
+  );
+}
+
+/** Checks numbers of values. @throws {GradstepError} `INVALID_SHAPE` */
+export function checkSizes(sizes: readonly number[]): void {
+  if (isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) return;
+  throw new GradstepError(
+    `Got ${show(sizes)} to reserve; expected an array of integers, the numbers of values.`,
+    { code: "INVALID_SHAPE" },
+  );
+}
+
 /**
  * Checks that a value is a tensor in a GPUBuffer; it may have been freed.
  * @param what what it is, as the message begins
