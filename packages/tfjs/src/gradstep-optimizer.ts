@@ -10,27 +10,23 @@ import {
 } from "@gradstep/core";
 import {
   dispose,
-  div,
-  mul,
   Optimizer,
-  Tensor,
-  tidy,
   type NamedTensorMap,
   type Scalar,
   type serialization,
   type Variable,
 } from "@tensorflow/tfjs-core";
-import { isArray, isInstance } from "@gradstep/core/internal";
+import { isArray } from "@gradstep/core/internal";
 import { checkOptimizerOptions, type TfOptimizerOptions } from "./optimizer-options.js";
 import { defineHyperparameters } from "./hyperparameters.js";
 import { rejectUnknownProperties } from "./reject-unknown-properties.js";
-import type { UnmanagedTensors } from "./memory/unmanaged-tensors.js";
 import { lazyTensor } from "./state/lazy-tensor.js";
 import { configDict, rememberRules, specOfConfig } from "./state/saved-config.js";
 import type { TfOptimizerState } from "./state/optimizer-state.js";
-import { removeDisposalListener } from "./state/variable-disposal.js";
+import { droppedOptimizers } from "./state/dropped-optimizers.js";
 import { readWeights } from "./state/read-weights.js";
 import type { NamedTensor } from "./step/gradients.js";
+import { scaledLoss, unscaledLoss } from "./step/scaled-loss.js";
 import { VariableOptimizer } from "./variable-optimizer.js";
 
 /**
@@ -38,12 +34,6 @@ import { VariableOptimizer } from "./variable-optimizer.js";
  * `Object.create(optimizer)` or a `Proxy`.
  */
 export const implementation: unique symbol = Symbol("gradstep");
-
-/** Frees the state of optimizers that were dropped without `dispose`: TF.js's heap and GPU buffers are not collected. */
-const registry = new FinalizationRegistry<UnmanagedTensors>((tensors) => {
-  tensors.freeAll();
-  removeDisposalListener(tensors);
-});
 
 /**
  * A rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`. Created by
@@ -81,7 +71,7 @@ export class GradstepOptimizer extends Optimizer {
       [implementation]: { value: variableOptimizer },
       iterationOffset: { value: 0, writable: true },
     });
-    registry.register(this, variableOptimizer.unmanagedTensors, variableOptimizer);
+    droppedOptimizers.register(this, variableOptimizer.unmanagedTensors, variableOptimizer);
     rememberRules(spec, groups);
     defineHyperparameters(this, variableOptimizer.core, Object.keys(spec.rule.hyperparameters));
   }
@@ -153,15 +143,7 @@ export class GradstepOptimizer extends Optimizer {
    */
   scaleLoss(loss: Scalar): Scalar {
     this.checkLive();
-    if (!isInstance(loss, Tensor as never) && typeof loss !== "number")
-      throw new GradstepError(`scaleLoss: got ${show(loss)}; expected the loss, a scalar.`, {
-        code: "INVALID_GRADIENT",
-      });
-    if (typeof loss !== "number" && loss.isDisposed)
-      throw new GradstepError("scaleLoss: the loss was disposed of; expected a live tensor.", {
-        code: "DISPOSED",
-      });
-    return tidy(() => mul(loss, this[implementation].lossScale()));
+    return scaledLoss(loss, () => this[implementation].lossScale());
   }
 
   /**
@@ -181,7 +163,9 @@ export class GradstepOptimizer extends Optimizer {
     const { isLossScaled } = this[implementation];
     const scaled = isLossScaled ? (): Scalar => this.scaleLoss(f()) : f;
     const { value: scaledValue, grads } = this.computeGradients(scaled, varList);
-    const value = isLossScaled ? this.unscaled(scaledValue) : scaledValue;
+    const value = isLossScaled
+      ? unscaledLoss(scaledValue, () => this[implementation].lossScale())
+      : scaledValue;
     try {
       this.applyGradients(grads);
     } catch (error) {
@@ -312,15 +296,8 @@ export class GradstepOptimizer extends Optimizer {
 
   /** Frees all state. The variables are not disposed of. A second call does nothing. */
   override dispose(): void {
-    registry.unregister(this[implementation]);
+    droppedOptimizers.unregister(this[implementation]);
     this[implementation].dispose();
-  }
-
-  /** A loss without the loss scale. */
-  private unscaled(loss: Scalar): Scalar {
-    const result = tidy(() => div<Scalar>(loss, this[implementation].lossScale()));
-    loss.dispose();
-    return result;
   }
 
   private checkLive(): void {

@@ -4,16 +4,11 @@ import type { Random } from "../random/random.js";
 import { changeSetting } from "./changed-settings.js";
 import { countingRule } from "./counting-rule.js";
 import { checkNumbers, checkValues, type CountingOptimizer } from "./model-comparison.js";
+import { ModelTensors, rowLength } from "./model-tensors.js";
 import { PlainOptimizer } from "./plain-optimizer.js";
 import { randomCallKind } from "./random-call-kind.js";
 import { randomlyEdited, type SavedState } from "./saved-state.js";
-import {
-  randomIntegers,
-  randomOverrides,
-  randomRows,
-  randomStepOptions,
-  someNames,
-} from "./random-arguments.js";
+import { randomOverrides, randomRows, randomStepOptions, someNames } from "./random-arguments.js";
 
 const names = ["a", "b", "c", "d", "e"] as const;
 type Name = (typeof names)[number];
@@ -22,9 +17,6 @@ const optionalNames = ["a", "e"] as const;
 
 /** The first group takes `e`, too, which is added later. */
 const groupMatches = [/^[be]$/, ["c", "d"]] as const;
-
-/** Values in a row of each parameter. All parameters have the same size, so that a mix-up is not caught by a length. */
-const rowLength = 2;
 
 /** Where the calls are made, and which. */
 interface ModelSetting {
@@ -42,21 +34,19 @@ interface ModelSetting {
 export class ModelRun {
   /** The calls so far, for messages. */
   readonly calls: string[] = [];
-  readonly #backend: Backend;
   readonly #create: typeof createOptimizer;
   readonly #random: Random;
   readonly #hasRows: boolean;
-  readonly #tensors: Record<string, Tensor> = {};
+  readonly #tensors: ModelTensors;
   readonly #plain: PlainOptimizer;
   #optimizer: CountingOptimizer;
-  #rows = 3;
   #saved: SavedState | undefined;
 
   constructor({ backend, create, random, hasRows }: ModelSetting) {
-    this.#backend = backend;
     this.#create = create;
     this.#random = random;
     this.#hasRows = hasRows;
+    this.#tensors = new ModelTensors(backend, random);
     const groups = [
       { names: ["a"], overrides: { learningRate: 1, alpha: 1, weightDecay: 0 } },
       { names: ["b"], overrides: randomOverrides(random) },
@@ -64,7 +54,7 @@ export class ModelRun {
     ];
     this.#plain = new PlainOptimizer(groups, rowLength);
     for (const name of names.slice(0, 4)) this.#allocate(name);
-    this.#optimizer = create(countingRule(), this.#tensors, {
+    this.#optimizer = create(countingRule(), this.#tensors.parameters, {
       groups: groupMatches.map((match, i) => ({ match, ...groups[i + 1].overrides })),
     });
   }
@@ -117,7 +107,7 @@ export class ModelRun {
 
   /** All values, the persistent scalars and the configuration. */
   checkValues(): Promise<void> {
-    return checkValues(this.#optimizer, this.#tensors, this.#plain);
+    return checkValues(this.#optimizer, this.#tensors.parameters, this.#plain);
   }
 
   #step(): void {
@@ -126,14 +116,14 @@ export class ModelRun {
     const gradients: Record<string, Float32Array | Tensor> = {};
     const numbers: Record<string, number[]> = {};
     for (const name of given) {
-      numbers[name] = this.#integers();
+      numbers[name] = this.#tensors.integers();
       gradients[name] = random.chance(0.5)
         ? Float32Array.from(numbers[name])
-        : this.#tensorOf(name, numbers[name]);
+        : this.#tensors.gradient(name, numbers[name], this.#optimizer);
     }
     const options =
       this.#hasRows && random.chance(0.6)
-        ? randomStepOptions(random, this.#rows, this.#plain.values.keys())
+        ? randomStepOptions(random, this.#tensors.rows, this.#plain.values.keys())
         : undefined;
     this.#note(
       `${given.join("")}${options === undefined ? "" : ` ${JSON.stringify(options.step)}`}`,
@@ -146,9 +136,9 @@ export class ModelRun {
   #repeat(): void {
     const random = this.#random;
     const given = random.chance(0.5) ? [...this.#plain.values.keys()] : this.#someNames();
-    const numbers = Object.fromEntries(given.map((name) => [name, this.#integers()]));
+    const numbers = Object.fromEntries(given.map((name) => [name, this.#tensors.integers()]));
     const gradients = Object.fromEntries(
-      given.map((name) => [name, this.#tensorOf(name, numbers[name])]),
+      given.map((name) => [name, this.#tensors.gradient(name, numbers[name], this.#optimizer)]),
     );
     const count = random.integer(3, 5);
     this.#note(`${given.join("")} ${count} times`);
@@ -165,8 +155,8 @@ export class ModelRun {
 
   #write(): void {
     const name = this.#someNames()[0];
-    const p = this.#integers();
-    this.#tensors[name].write(p);
+    const p = this.#tensors.integers();
+    this.#tensors.parameters[name].write(p);
     this.#plain.values.get(name)!.forEach((value, i) => {
       value.p = p[i];
     });
@@ -197,7 +187,9 @@ export class ModelRun {
       ...randomOverrides(this.#random),
     }));
     this.#optimizer.dispose();
-    this.#optimizer = this.#create(countingRule({ alpha: 2 }), this.#tensors, { groups });
+    this.#optimizer = this.#create(countingRule({ alpha: 2 }), this.#tensors.parameters, {
+      groups,
+    });
     this.#optimizer.restore(state);
   }
 
@@ -205,7 +197,7 @@ export class ModelRun {
     this.#note(name);
     this.#plain.groups[name === "a" ? 0 : 1].names.push(name);
     this.#allocate(name);
-    this.#optimizer.add({ [name]: this.#tensors[name] });
+    this.#optimizer.add({ [name]: this.#tensors.parameters[name] });
     this.#saved = undefined;
   }
 
@@ -213,28 +205,27 @@ export class ModelRun {
     this.#note(name);
     this.#optimizer.remove(name);
     assert(
-      !this.#tensors[name].freed,
+      !this.#tensors.parameters[name].freed,
       `parameter "${name}", which the caller owns, was freed by remove()`,
     );
-    delete this.#tensors[name];
+    delete this.#tensors.parameters[name];
     this.#plain.remove(name);
     this.#saved = undefined;
   }
 
   #remap(): void {
     const random = this.#random;
-    const { sources, isReset, options } = randomRows(random, this.#rows);
-    const count = sources.length;
-    this.#note(`${this.#rows} rows to [${sources.map((row) => row ?? "new").join(", ")}]`);
+    const tensors = this.#tensors;
+    const { sources, isReset, options } = randomRows(random, tensors.rows);
+    this.#note(`${tensors.rows} rows to [${sources.map((row) => row ?? "new").join(", ")}]`);
     this.#plain.remap(sources, isReset);
+    tensors.rows = sources.length;
     const replaced = random.chance(0.3) ? this.#someNames()[0] : undefined;
     const parameters: Record<string, Tensor> = {};
     if (replaced !== undefined) {
       const p = this.#plain.values.get(replaced)!.map((value) => value.p);
-      parameters[replaced] = this.#backend.tensor([count, rowLength], p);
-      this.#tensors[replaced] = parameters[replaced];
+      parameters[replaced] = tensors.allocate(replaced, p);
     }
-    this.#rows = count;
     this.#saved = undefined;
     this.#optimizer.rows().remap(
       Uint32Array.from(sources, (row) => row ?? newRow),
@@ -242,26 +233,14 @@ export class ModelRun {
     );
   }
 
-  /** In the backend's memory: a caller-owned tensor, or the optimizer's own. */
-  #tensorOf(name: string, numbers: readonly number[]): Tensor {
-    if (this.#random.chance(0.5)) return this.#backend.tensor([this.#rows, rowLength], numbers);
-    const tensor = this.#optimizer.gradient(name);
-    tensor.write(numbers);
-    return tensor;
-  }
-
   #allocate(name: Name): void {
-    const p = this.#integers();
-    this.#tensors[name] = this.#backend.tensor([this.#rows, rowLength], p);
+    const p = this.#tensors.integers();
+    this.#tensors.allocate(name, p);
     this.#plain.add(name, p);
   }
 
   #someNames(): string[] {
     return someNames(this.#random, this.#plain.values.keys());
-  }
-
-  #integers(): number[] {
-    return randomIntegers(this.#random, this.#rows * rowLength);
   }
 
   #note(text: string): void {
