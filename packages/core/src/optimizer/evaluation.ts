@@ -22,6 +22,15 @@ export class Evaluation {
     return this.#swapped.length > 0;
   }
 
+  /** @throws {GradstepError} `SWAPPED` */
+  checkTrains(): void {
+    if (this.isSwapped)
+      throw new GradstepError(
+        "The parameters hold the weights to evaluate with; call swap() once more before you train, save or restore.",
+        { code: "SWAPPED" },
+      );
+  }
+
   /**
    * Exchanges them. Values for training are kept in memory of the backend until the next call.
    * @throws {GradstepError} `UNSUPPORTED`, `OUT_OF_MEMORY`; then nothing has changed

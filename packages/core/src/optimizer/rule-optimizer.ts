@@ -38,7 +38,6 @@ import type { KernelRunner } from "./step-control/arithmetic-kernels.js";
 import { givenStepControl } from "./step-control/complete-step-control.js";
 import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
-import { checkRowStepReset } from "./sparse/row-step-updates.js";
 import type { SparseGradient } from "./sparse/sparse-gradient.js";
 import { cannotEncode, checkEncodableRows } from "./step/encodable-inputs.js";
 import { runKernel, StepRunner } from "./step/step-runner.js";
@@ -67,21 +66,11 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   readonly #control: StepControl | undefined;
   #disposed = false;
 
-  constructor({
-    spec,
-    parameters,
-    groups,
-    specGroupCount,
-    parameterOptions,
-    sparseOptions,
-    control,
-  }: OptimizerInputs) {
+  constructor(inputs: OptimizerInputs) {
+    const { spec, parameters, parameterOptions, control } = inputs;
     this.#control = control;
     this.#clock.callsPerStep = control?.callsPerStep ?? 1;
-    this.#groups = new OptimizerGroups(
-      { spec, groups, specGroupCount, sparseOptions },
-      this.#clock,
-    );
+    this.#groups = new OptimizerGroups(inputs, this.#clock);
     this.#table = new ParameterTable(
       (parameter) => this.#groups.of(parameter),
       (tensor) => control && adaptControl(control, tensor, this.#groups.all, this.#clock),
@@ -181,13 +170,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   async state(options: StateOptions = {}): Promise<OptimizerState> {
     this.#checkTrains();
     checkOptions("state", options, ["reuse"]);
-    const { records } = this.#table;
-    const reading = this.#control && readCounts(this.#control, records);
-    const [state, correct] = await Promise.all([
-      readState(this.#stateSource, this.#clock.iterations, options.reuse),
-      reading,
-    ]);
-    return correct === undefined ? state : correct(state);
+    return readState(this.#stateSource, this.#clock.iterations, options.reuse);
   }
 
   restore(state: OptimizerState, options: RestoreOptions = {}): readonly Misfit[] {
@@ -231,10 +214,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
     this.#checkTrains();
     checkOptions(method, options, ["rows", "columns"]);
     const { records: all, backend } = this.#table;
-    const records = this.#table.select(names);
-    checkRowStepReset(records, options);
-    resetSlots({ backend: backend!, records, all }, options, run);
-    for (const { rowSteps, update } of records) rowSteps?.reset(options, update.parameter, run);
+    resetSlots({ backend: backend!, records: this.#table.select(names), all }, options, run);
   }
 
   fillCopies(names: string | readonly string[] = this.parameters): void {
@@ -308,11 +288,7 @@ export class RuleOptimizer implements OptimizerMethods<string> {
   /** @throws {GradstepError} `DISPOSED`, `SWAPPED` */
   #checkTrains(): void {
     this.#checkLive();
-    if (this.isSwapped)
-      throw new GradstepError(
-        "The parameters hold the weights to evaluate with; call swap() once more before you train, save or restore.",
-        { code: "SWAPPED" },
-      );
+    this.#evaluation.checkTrains();
   }
 
   #checkLive(): void {

@@ -8,6 +8,7 @@ import { notLive } from "../../backend/tensor-errors.js";
 import { checkRowValues } from "../../backend/row-value-checks.js";
 import { checkHasRows, resized, rowCount } from "../rows/row-checks.js";
 import type { ColumnRange, ResetOptions } from "./reset-options.js";
+import { checkRowStepReset } from "../sparse/row-step-updates.js";
 import { SlotResets } from "./slot-resets.js";
 import { isArray } from "../../argument-checks/is-array.js";
 
@@ -21,16 +22,18 @@ interface ResetRecords {
 
 /**
  * Gives slots their first values, in one run of a kernel for all parameters, unless slots have values of different
- * extents.
+ * extents. Rows that count their own steps restart at 0.
  *
  * @param run executes the kernel, or records it for later
  * @throws {GradstepError} as `optimizer.reset` does; then nothing has changed
  */
 export function resetSlots(
   { backend, records, all }: ResetRecords,
-  { rows, columns }: ResetOptions,
+  options: ResetOptions,
   run: KernelRunner,
 ): void {
+  const { rows, columns } = options;
+  checkRowStepReset(records, options);
   if (rows !== undefined) checkHasRows(backend);
   for (const record of records) {
     const { name, update } = record;
@@ -60,6 +63,7 @@ export function resetSlots(
   }
   const runs = [...updates].map(([variant, ofOne]) => [backend.compile(variant), ofOne] as const);
   for (const [kernel, ofOne] of runs) run(kernel, ofOne, ofOne.length);
+  for (const { rowSteps, update } of records) rowSteps?.reset(options, update.parameter, run);
 }
 
 /** Whether all elements of all parameters that share the slots of a record's rule are selected. */

@@ -1,4 +1,5 @@
 import { readInto } from "../../backend/read-into.js";
+import { readCounts } from "../step-control/device-control.js";
 import { readControlState } from "../step-control/step-control-state.js";
 import { ruleFingerprint } from "../../rule/rule.js";
 import type { Group } from "../groups/group.js";
@@ -27,6 +28,7 @@ export async function readState(
   reuse: OptimizerState | undefined,
 ): Promise<OptimizerState> {
   const [defaults] = groups;
+  const counted = control && readCounts(control, records);
   const counting = records.filter(({ rowSteps }) => rowSteps !== undefined);
   // Everything on the host is copied now, so that steps taken before the reads resolve do not change it.
   const state = {
@@ -64,15 +66,17 @@ export async function readState(
   ]);
   // Await all reads together; otherwise one rejection would go unhandled.
   const controlled = control && readControlState(control, records);
-  const [slots, rowCounts, ofControl] = await Promise.all([
+  const [slots, rowCounts, ofControl, correct] = await Promise.all([
     Promise.all(reads),
     Promise.all(counts),
     controlled,
+    counted,
   ]);
-  return {
+  const read = {
     ...state,
     slots: Object.fromEntries(slots) as OptimizerState["slots"],
     ...(limited.length > 0 && { rowCounts: Object.fromEntries(rowCounts) as RowCounts }),
     ...(ofControl && { control: ofControl }),
   };
+  return correct?.(read) ?? read;
 }
