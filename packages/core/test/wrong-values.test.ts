@@ -22,6 +22,7 @@ import {
   isGuarding,
   knownScalarsOf,
   nonNegative,
+  Packing,
   parseRuleText,
   specialize,
   variantOf,
@@ -70,6 +71,16 @@ const isTable = (value: unknown): boolean =>
 describe("what is none of the values that a function takes is named in an error with a code", () => {
   test.each<[string, string, readonly unknown[], (value: never) => unknown]>([
     ["compile", "INVALID_RULE", [undefined, ...values], (value) => backend.compile(value)],
+    [
+      "compile, for variants that lack a part",
+      "INVALID_RULE",
+      ["perElement", "passPlan", "slots", "scalars"].map((part) => ({
+        ...variantOf(adam()),
+        [part]: undefined,
+      })),
+      (value) => backend.compile(value),
+    ],
+    ["Packing", "INVALID_PARAMETER", [undefined, ...values], (value) => new Packing(value)],
     ["variantOf", "INVALID_RULE", [undefined, ...values], (value) => variantOf(value)],
     ["parseRuleText", "INVALID_RULE", [undefined, ...values], (value) => parseRuleText(value)],
     ["bytecodeOf", "INVALID_RULE", [undefined, ...values], (value) => bytecodeOf(value)],

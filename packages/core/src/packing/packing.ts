@@ -1,3 +1,4 @@
+import { propertyOf } from "../argument-checks/property-of.js";
 import { ascending } from "../backend/ascending.js";
 import type {
   Backend,
@@ -7,7 +8,7 @@ import type {
   Tensor,
   Update,
 } from "../backend/backend.js";
-import { checkFilledCopy, checkRuns } from "../backend/host-call-checks.js";
+import { checkArgument, checkFilledCopy, checkRuns } from "../backend/host-call-checks.js";
 import { rowStrideOf, storedValues } from "../backend/stored-values.js";
 import { usedRuns } from "../backend/used-runs.js";
 import { roundingTo, type Rounding } from "../language/precision.js";
@@ -31,7 +32,10 @@ export class Packing {
   readonly #plainRuns: PlainRun[] = [];
   readonly #usedRuns: PlainRun[] = [];
 
+  /** @throws {GradstepError} `INVALID_PARAMETER` */
   constructor(backend: Backend) {
+    const isBackend = typeof propertyOf(backend, "tensor") === "function";
+    checkArgument(isBackend, "The backend of Packing", backend, "one with precision and tensor()");
     this.#round = roundingTo(backend.precision);
     this.#scratch = new ScratchTensors(backend);
   }

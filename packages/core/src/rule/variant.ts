@@ -5,6 +5,7 @@ import type { PassPlan } from "../language/passes.js";
 import { buildProgram, type Scope, type Source } from "../language/build-program.js";
 import type { Program } from "../language/program.js";
 import { GradstepError, show } from "../errors.js";
+import { isArray } from "../argument-checks/is-array.js";
 import { propertyOf } from "../argument-checks/property-of.js";
 import { commonScalars } from "./common-statements.js";
 
@@ -72,7 +73,10 @@ export interface Variant {
  * @throws {GradstepError} `INVALID_RULE`
  */
 export function checkVariant(value: Variant): void {
-  if (typeof propertyOf(propertyOf(value, "perElement"), "fingerprint") === "string") return;
+  const passes = propertyOf(propertyOf(value, "passPlan"), "passes");
+  const lists = [passes, propertyOf(value, "slots"), propertyOf(value, "scalars")];
+  const fingerprint = propertyOf(propertyOf(value, "perElement"), "fingerprint");
+  if (typeof fingerprint === "string" && lists.every(isArray)) return;
   throw new GradstepError(
     `compile: got ${show(value)}; expected a variant, such as variantOf(adam()).`,
     { code: "INVALID_RULE" },
