@@ -16,7 +16,9 @@ export function ruleTextOf(rule: Rule, settings: Readonly<Record<string, Setting
   const { slots, persistentScalars, metrics = {}, perStep, perElement, evaluation } = texts;
   const mode = choices.weightDecayMode ?? rule.options.weightDecayMode[0];
   const own = (sources: typeof perStep = []): readonly string[] =>
-    sources.filter((source) => source.isFrame !== true).flatMap(({ text }) => statementLines(text));
+    sources
+      .filter((source) => source.isCommon !== true)
+      .flatMap(({ text }) => statementLines(text));
   const named = (table: object): readonly string[] =>
     Object.entries(table).map(([name, value]) => `${name} = ${value}`);
   const sections: readonly (readonly [string, readonly string[]])[] = [

@@ -7,8 +7,8 @@ import { SyntaxFault } from "./syntax-fault.js";
 /** A text, with what its names are in the program. */
 export interface Source {
   readonly text: string;
-  /** True for statements around a rule's own, which may assign what nothing uses. */
-  readonly isFrame?: boolean;
+  /** True for statements that all rules have besides their own, which may assign what nothing uses. */
+  readonly isCommon?: boolean;
   /** The name in the program for a name in the text; the same if left out. */
   readonly rename?: (name: string) => string;
 }
@@ -180,7 +180,7 @@ export function resolveStatements(
     return { ...one, node };
   });
   for (const { name, source, assignment } of statements) {
-    if (source.isFrame === true) continue;
+    if (source.isCommon === true) continue;
     if (!scope.isOutput(name) && !arrays.has(name) && !read.has(name))
       throw new SyntaxFault("unused name", source.text, assignment.at, assignment.name);
   }

@@ -117,7 +117,7 @@ function checkEvaluation(
 
 /** The rule's own text among those of all rules. */
 function ownTextOf(sources: readonly Source[]): string {
-  return sources.find(({ isFrame }) => isFrame !== true)!.text;
+  return sources.find(({ isCommon }) => isCommon !== true)!.text;
 }
 
 const slotExtents: readonly unknown[] = ["element", "row", "column", "tensor", "all"];

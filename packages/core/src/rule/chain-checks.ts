@@ -54,7 +54,7 @@ export function checkStage(name: string, stage: Stage, rule: Rule, ruleTexts: Va
 
 /** Whether the application of the update is the last statement, which no rule writes itself. */
 function leavesApplication({ perElement }: VariantTexts): boolean {
-  return perElement.at(-1)!.isFrame === true && perElement.length > 1;
+  return perElement.at(-1)!.isCommon === true && perElement.length > 1;
 }
 
 /**

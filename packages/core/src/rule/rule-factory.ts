@@ -130,7 +130,7 @@ export function makeFactory<H extends string, O extends OptionTable, S extends H
       persistentScalars,
       ...(matrices === undefined ? {} : { matrices }),
       metrics,
-      perStep: [{ text: common.perStep, isFrame: true }, { text: choose(perStep, chosen) }],
+      perStep: [{ text: common.perStep, isCommon: true }, { text: choose(perStep, chosen) }],
       perElement: withCommonStatements(common.perElement, choose(perElement, chosen)),
       evaluation: evaluationSources(choose<string | undefined, O, S>(evaluation, chosen)),
     };

@@ -202,7 +202,7 @@ export function assembleVariant(texts: VariantTexts, language: Language): Varian
   const { evaluation = [], ...own } = texts;
   if (evaluation.length === 0) return { ...variant, passPlan };
   // It need not use every scalar of the step.
-  const perStepOf = own.perStep.map((source) => ({ ...source, isFrame: true }));
+  const perStepOf = own.perStep.map((source) => ({ ...source, isCommon: true }));
   const evaluated = {
     ...own,
     label: `${label}, evaluation`,

@@ -4,11 +4,11 @@ import { application } from "./common-statements.js";
 
 /** A rule's text between the statements of all rules. */
 export function withCommonStatements(before: string, text: string): readonly Source[] {
-  const frame = (statements: string): Source => ({ text: statements, isFrame: true });
-  return [frame(before), { text }, ...(assignsUpdate(text) ? [frame(application)] : [])];
+  const common = (statements: string): Source => ({ text: statements, isCommon: true });
+  return [common(before), { text }, ...(assignsUpdate(text) ? [common(application)] : [])];
 }
 
-/** Whether a text leaves it to the frame to apply `u`. */
+/** Whether a text leaves it to the common statements to apply `u`. */
 function assignsUpdate(text: string): boolean {
   let names: readonly string[];
   try {

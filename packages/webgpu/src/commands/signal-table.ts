@@ -34,13 +34,13 @@ export function signalTable(
   { rate, range, isFirst }: SignaledRate,
 ): Uint32Array<ArrayBuffer> {
   const scaleSource = scale === undefined ? "host" : "scale";
-  const words = [...dispatches.blocks.sets()].flatMap(({ set, count, place, scalePlace }) => {
+  const words = [...dispatches.blocks.sets()].flatMap(({ set, count, start, scaleStart }) => {
     const own = rateOf(set);
     const isIncluded = own === undefined ? isFirst : own === rate;
     const source = own === undefined ? "host" : "rate";
     return [
-      ...Array.from({ length: isIncluded ? count : 0 }, (_, i) => scalarWord(place + i, source)),
-      ...(isFirst && scalePlace !== undefined ? [scalarWord(scalePlace, scaleSource)] : []),
+      ...Array.from({ length: isIncluded ? count : 0 }, (_, i) => scalarWord(start + i, source)),
+      ...(isFirst && scaleStart !== undefined ? [scalarWord(scaleStart, scaleSource)] : []),
     ];
   });
   const skips = skip !== undefined && isFirst;

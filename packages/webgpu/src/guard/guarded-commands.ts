@@ -119,9 +119,9 @@ function decideTable(
   scale: SignalRange | undefined,
 ): Uint32Array<ArrayBuffer> {
   const scaleSource = scale === undefined ? fromCall : fromScale;
-  const pairs = [...blocks.sets()].flatMap(({ set, count: setLength, place, scalePlace }) => [
-    ...Array.from({ length: setLength }, (_, i) => [place + i, memory.sourceOf(set) + i]).flat(),
-    ...(scalePlace === undefined ? [] : [scalePlace, scaleSource]),
+  const pairs = [...blocks.sets()].flatMap(({ set, count: setLength, start, scaleStart }) => [
+    ...Array.from({ length: setLength }, (_, i) => [start + i, memory.sourceOf(set) + i]).flat(),
+    ...(scaleStart === undefined ? [] : [scaleStart, scaleSource]),
   ]);
   const { kept, persistentCount, stopsAtNonFinite } = memory;
   const header: Readonly<Record<(typeof decideHeader)[number], number>> = {

@@ -23,6 +23,6 @@ export interface RowListView extends Pick<RowView, "buffer"> {
    * rows, with the first entry of each. Undefined if only listed rows are updated.
    */
   readonly firstEntries: number | undefined;
-  /** If each entry has scalars of its own: the first of as many words as there are entries, with their places. */
-  readonly scalarPlaces: number | undefined;
+  /** If each entry has scalars of its own: the first of as many words as there are entries, with the start of each. */
+  readonly scalarStarts: number | undefined;
 }

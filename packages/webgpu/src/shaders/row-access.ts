@@ -11,7 +11,7 @@ import {
   hasStride,
   hasWidth,
   placedArraysOf,
-  scalarPlacesName,
+  scalarStartsName,
   unselectedRowsCode,
 } from "./row-parameters.js";
 import {
@@ -98,7 +98,7 @@ export function rowAccessOf(
       : [],
     position: [
       ...(isInGroupLoop(layout) ? [] : positionOf(layout)),
-      ...(layout.rowScalars ? [`let row_scalars = row_list[${scalarPlacesName} + listed];`] : []),
+      ...(layout.rowScalars ? [`let row_scalars = row_list[${scalarStartsName} + listed];`] : []),
       ...(layout.list && hasGradient ? listedGradient(layout) : []),
       ...(clears
         ? [`let stored_gradient = ${stored};`, `clear_gradient(${gradientIndex}, gradient_unit);`]

@@ -11,7 +11,7 @@ import {
   matrixParameterNames,
   readsMatrices,
   rowParameterNames,
-  scalarPlacesName,
+  scalarStartsName,
   startParameterNames,
   unselectedRowsCode,
 } from "./row-parameters.js";
@@ -38,7 +38,7 @@ export function emitRowKernel(kernel: KernelProgram, layout: RowKernelLayout): s
     ...copyParameterNames(layout),
     ...(readsMatrices(kernel) ? matrixParameterNames : []),
     ...(layout.list ? listParameterNames : []),
-    ...(layout.rowScalars ? [scalarPlacesName] : []),
+    ...(layout.rowScalars ? [scalarStartsName] : []),
     ...reduction.parameters,
   ];
   const { perDispatch, perElement, results } = kernelBodyOf(

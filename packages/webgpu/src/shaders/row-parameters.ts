@@ -175,8 +175,8 @@ export const listParameterNames = [
   "row_count",
 ] as const;
 
-/** The parameter after these, if each entry of the list has scalars of its own: where their places begin. */
-export const scalarPlacesName = "places_start";
+/** The parameter after these, if each entry of the list has scalars of its own: where the words with the start of each begin. */
+export const scalarStartsName = "scalar_starts";
 
 /** Whether an elementwise kernel reads values per row or column. */
 export function readsMatrices({ over, arrays }: KernelProgram): boolean {

@@ -23,7 +23,7 @@ export const signalHeader = [
 ] as const;
 
 /**
- * How a scalar is found, in the two highest bits of its word in the table; the others are its place: it is the host's,
+ * How a scalar is found, in the two highest bits of its word in the table; the others are its index: it is the host's,
  * grows with the learning rate, or is the scale.
  */
 export const scalarSource = { host: 0, rate: 1, scale: 2 } as const;
@@ -31,8 +31,8 @@ export const scalarSource = { host: 0, rate: 1, scale: 2 } as const;
 const sourceShift = 30;
 
 /** The word of a scalar in the table. */
-export function scalarWord(place: number, source: keyof typeof scalarSource): number {
-  return scalarSource[source] * 2 ** sourceShift + place;
+export function scalarWord(index: number, source: keyof typeof scalarSource): number {
+  return scalarSource[source] * 2 ** sourceShift + index;
 }
 
 const types: Readonly<Record<string, string>> = { skips: "u32", grids: "u32" };
@@ -55,13 +55,13 @@ export const signalKernel: string = [
   ...signalHeader.map((name, k) => `  let ${name} = table[${k}];`),
   `  for (var i = invocation; i < scalar_count; i += ${workgroupSize}u) {`,
   `    let word = table[${signalHeader.length}u + i];`,
-  `    let place = word & ${2 ** sourceShift - 1}u;`,
+  `    let index = word & ${2 ** sourceShift - 1}u;`,
   `    switch word >> ${sourceShift}u {`,
   `      case ${scalarSource.rate}u: {`,
-  "        scalars[place] = host_values[place] + host_values[slopes_start + place] * rates[rate_index];",
+  "        scalars[index] = host_values[index] + host_values[slopes_start + index] * rates[rate_index];",
   "      }",
-  `      case ${scalarSource.scale}u: { scalars[place] = scales[scale_index]; }`,
-  "      default: { scalars[place] = host_values[place]; }",
+  `      case ${scalarSource.scale}u: { scalars[index] = scales[scale_index]; }`,
+  "      default: { scalars[index] = host_values[index]; }",
   "    }",
   "  }",
   `  for (var d = invocation; d < dispatch_count; d += ${workgroupSize}u) {`,

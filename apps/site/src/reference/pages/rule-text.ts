@@ -3,9 +3,11 @@ import type { Rule } from "@gradstep/core";
 /** The texts of a rule or stage with its default options, as core compiles them. */
 export function ruleText(rule: Rule): string {
   const { perStep, perElement } = rule.texts();
-  const own = (sources: readonly { readonly text: string; readonly isFrame?: boolean }[]): string =>
+  const own = (
+    sources: readonly { readonly text: string; readonly isCommon?: boolean }[],
+  ): string =>
     sources
-      .filter(({ isFrame }) => isFrame !== true)
+      .filter(({ isCommon }) => isCommon !== true)
       .map(({ text }) => withoutIndent(text))
       .join("\n");
   const [step, element] = [own(perStep), own(perElement)];

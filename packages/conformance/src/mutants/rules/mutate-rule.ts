@@ -47,7 +47,7 @@ export function mutateRule(rule: Rule, edits: Edits): Rule {
       persistentScalars: variant.persistentScalars,
       // The source already contains the statements that all rules share.
       matrices: variant.matrices,
-      perStep: [{ text: step, isFrame: true }, { text: "" }],
+      perStep: [{ text: step, isCommon: true }, { text: "" }],
       perElement: [{ text: element }],
     });
   };

@@ -102,7 +102,7 @@ export function listParameters(chunk: RowChunk, offsets: readonly number[]): rea
   const [start, firstEntries, ...scalarOffsets] = [
     list.start,
     list.firstEntries ?? 0,
-    ...(list.scalarPlaces === undefined ? [] : [list.scalarPlaces]),
+    ...(list.scalarStarts === undefined ? [] : [list.scalarStarts]),
   ].map((word) => word - offset / 4);
   return [start, firstEntries, firstRow, rowCount, ...scalarOffsets];
 }

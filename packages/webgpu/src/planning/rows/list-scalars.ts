@@ -4,8 +4,8 @@ import { rowScalarsHeaderLength } from "../../shaders/row-scalars-kernel.js";
 /** The scalars of the rows of a list, after its entries: a header, a word per entry, and the sets. */
 export class ListScalars {
   readonly counts: Tensor;
-  /** Where the words of the entries begin, where the sets begin, and where they end. */
-  readonly places: number;
+  /** Where the words of the entries begin, each with the start of its scalars; where the sets begin, and where they end. */
+  readonly starts: number;
   readonly sets: number;
   readonly end: number;
   /** Words per set. */
@@ -27,8 +27,8 @@ export class ListScalars {
     this.counts = counts;
     this.setLength = scalars.length;
     this.capacity = capacityFor(setCount);
-    this.places = start + rowScalarsHeaderLength;
-    this.sets = this.places + length;
+    this.starts = start + rowScalarsHeaderLength;
+    this.sets = this.starts + length;
     this.end = this.sets + this.capacity * this.setLength;
   }
 
@@ -38,10 +38,10 @@ export class ListScalars {
     { offsets, firstStep, setsPerStep, values, setCount }: RowScalars,
     length: number,
   ): void {
-    const header = this.places - rowScalarsHeaderLength;
+    const header = this.starts - rowScalarsHeaderLength;
     words[header] = firstStep;
     words[header + 1] = setsPerStep;
-    for (let i = 0; i < length; i += 1) words[this.places + i] = offsets[i];
+    for (let i = 0; i < length; i += 1) words[this.starts + i] = offsets[i];
     const target = (this.#values ??= new Float32Array(words.buffer));
     const count = setCount * this.setLength;
     for (let i = 0; i < count; i += 1) target[this.sets + i] = values[i];

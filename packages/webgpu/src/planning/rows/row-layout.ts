@@ -65,7 +65,7 @@ function featuresOf(items: readonly RowItem[]): Omit<RowKernelLayout, "bindings"
   return {
     mask: mask !== undefined,
     list: list !== undefined,
-    rowScalars: list?.scalarPlaces !== undefined,
+    rowScalars: list?.scalarStarts !== undefined,
     strides: items.some((item) => placed.some((array) => hasGaps(item, array))),
     widths: items.some((item) =>
       placed.some(

@@ -78,7 +78,7 @@ export class RowLists {
     if (list === undefined) return undefined;
     const { buffer, length, firstEntryCount, scalars } = list;
     const firstEntries = firstEntryCount === 0 ? undefined : listEntryWords * length;
-    return { buffer, start: 0, length, firstEntries, scalarPlaces: scalars?.places };
+    return { buffer, start: 0, length, firstEntries, scalarStarts: scalars?.starts };
   }
 
   /** For an update with arrays: whether its current list belongs in the buffer that there is for it. */
@@ -163,7 +163,7 @@ function segmentOf(
 
 function scalarsSegmentOf(
   { buffer, length }: List,
-  { counts, places, sets, setLength }: ListScalars,
+  { counts, starts, sets, setLength }: ListScalars,
   control: GPUBuffer,
 ): Segment {
   const view = wordView(counts as unknown as GpuTensor);
@@ -179,7 +179,7 @@ function scalarsSegmentOf(
       const parameters: RowScalarsParameters = {
         counts_start: view.start - countsOffset / 4,
         list_start: 0,
-        places_start: places,
+        scalar_starts: starts,
         sets_start: sets,
         set_length: setLength,
       };

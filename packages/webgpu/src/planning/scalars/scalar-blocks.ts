@@ -14,14 +14,15 @@ interface Block {
   scaleIndex: number | undefined;
 }
 
-/** A set of scalars in a buffer. Places are counted in words. */
-export interface PlacedSet {
+/** A set of scalars in a buffer. */
+export interface SetInBuffer {
   readonly set: Float64Array;
   /** The number of scalars that kernels read. */
   readonly count: number;
-  readonly place: number;
-  /** Where the scale of the step is; undefined for none. */
-  readonly scalePlace: number | undefined;
+  /** The index of its first word. */
+  readonly start: number;
+  /** The index of the word of the step's scale; undefined for none. */
+  readonly scaleStart: number | undefined;
 }
 
 /** Where the scalars of the dispatches of a step are in a uniform buffer, from the offset of the step on. */
@@ -80,9 +81,9 @@ export class ScalarBlocks {
     for (let b = 0; b < this.#blocks.length; b += 1) {
       const { scalarSets, setLength, offset, scaleIndex } = this.#blocks[b];
       for (let k = 0; k < scalarSets.length; k += 1) {
-        const place = (offset + setLength * k) / 4;
-        this.#values.set(scalarSets[k], place);
-        if (scaleIndex !== undefined) this.#values[place + scaleIndex] = this.scale;
+        const start = (offset + setLength * k) / 4;
+        this.#values.set(scalarSets[k], start);
+        if (scaleIndex !== undefined) this.#values[start + scaleIndex] = this.scale;
       }
     }
     return this.#words;
@@ -94,26 +95,26 @@ export class ScalarBlocks {
       const { scalarSets, upcoming, setLength, offset, scaleIndex } = this.#blocks[b];
       for (let k = 0; k < scalarSets.length; k += 1) {
         if (upcoming[k]?.(steps, this.#upcomingSet) !== true) return undefined;
-        const place = (offset + setLength * k) / 4;
+        const start = (offset + setLength * k) / 4;
         const count = scalarSets[k].length;
-        for (let i = 0; i < count; i += 1) this.#values[place + i] = this.#upcomingSet[i];
-        if (scaleIndex !== undefined) this.#values[place + scaleIndex] = this.scale;
+        for (let i = 0; i < count; i += 1) this.#values[start + i] = this.#upcomingSet[i];
+        if (scaleIndex !== undefined) this.#values[start + scaleIndex] = this.scale;
       }
     }
     return this.#words;
   }
 
   /** All sets of scalars. */
-  *sets(): Generator<PlacedSet> {
+  *sets(): Generator<SetInBuffer> {
     for (const { scalarSets, setLength, offset, scaleIndex } of this.#blocks) {
       for (const [k, set] of scalarSets.entries()) {
-        const place = (offset + setLength * k) / 4;
+        const start = (offset + setLength * k) / 4;
         const count = Math.min(set.length, scaleIndex ?? set.length);
         yield {
           set,
           count,
-          place,
-          scalePlace: scaleIndex === undefined ? undefined : place + scaleIndex,
+          start,
+          scaleStart: scaleIndex === undefined ? undefined : start + scaleIndex,
         };
       }
     }

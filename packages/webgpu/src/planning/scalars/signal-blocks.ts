@@ -8,7 +8,7 @@ export class SignalBlocks {
   /** Where the slopes begin, in words. */
   readonly slopesStart: number;
   readonly #blocks: ScalarBlocks;
-  readonly #slopes: readonly (readonly [slopes: Float64Array, place: number])[];
+  readonly #slopes: readonly (readonly [slopes: Float64Array, start: number])[];
   readonly #values: Float32Array<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
 
@@ -20,9 +20,9 @@ export class SignalBlocks {
   ) {
     this.#blocks = blocks;
     this.slopesStart = blocks.entryLength / 4;
-    this.#slopes = [...blocks.sets()].flatMap(({ set, place }) => {
+    this.#slopes = [...blocks.sets()].flatMap(({ set, start }) => {
       const slopes = slopesOf(set);
-      return slopes === undefined ? [] : [[slopes, this.slopesStart + place] as const];
+      return slopes === undefined ? [] : [[slopes, this.slopesStart + start] as const];
     });
     const length = blocks.entryLength * (this.#slopes.length > 0 ? 2 : 1);
     const alignment = limits.minStorageBufferOffsetAlignment;
@@ -35,8 +35,8 @@ export class SignalBlocks {
   words(): Uint32Array<ArrayBuffer> {
     this.#words.set(this.#blocks.words());
     for (let k = 0; k < this.#slopes.length; k += 1) {
-      const [slopes, place] = this.#slopes[k];
-      this.#values.set(slopes, place);
+      const [slopes, start] = this.#slopes[k];
+      this.#values.set(slopes, start);
     }
     return this.#words;
   }
