@@ -1,4 +1,5 @@
 import type { Kernel, Update, Variant } from "@gradstep/core";
+import { isElementwise } from "@gradstep/core/internal";
 import type { ErrorTracker } from "./device/error-tracker.js";
 import type { InputPlan } from "./planning/step/input-plan.js";
 import type { StepProgram, StepRun } from "./planning/step/step-plan.js";
@@ -57,14 +58,7 @@ export class WebGpuKernel implements Kernel {
       }
     }
     this.source = sources.join("\n");
-    const [first] = programs.passes;
-    this.takesRowLists =
-      programs.passes.length === 1 &&
-      first.kind === "map" &&
-      first.matrixReduction === undefined &&
-      first.map !== undefined &&
-      isOfPlainElements(first.map) &&
-      first.map.reductions.length === 0;
+    this.takesRowLists = isElementwise(variant);
     this.program = { variant, kernels, programs };
     this.#plans = new StepPlans({ device, errors });
     this.#device = device;

@@ -40,7 +40,8 @@ import type { StepControl } from "./step-control/step-control.js";
 import type { Clock } from "./step/step-scalars.js";
 import type { SparseGradient } from "./sparse/sparse-gradient.js";
 import { cannotEncode, checkEncodableRows } from "./step/encodable-inputs.js";
-import { runKernel, StepRunner } from "./step/step-runner.js";
+import { runKernel } from "./step/run-kernels.js";
+import { StepRunner } from "./step/step-runner.js";
 import { adaptControl, readCounts, writeCounts } from "./step-control/device-control.js";
 import type { StepOptions } from "./step/step-options.js";
 

@@ -1,3 +1,5 @@
+import type { KernelRun } from "../groups/rule-context.js";
+import type { ParameterTable } from "../parameters/parameter-table.js";
 import { GradstepError, show } from "../../errors.js";
 import { isRowValues } from "../rows/row-checks.js";
 import { isReadable } from "../../argument-checks/is-readable.js";
@@ -8,10 +10,19 @@ import type { Gradients } from "./gradients.js";
 import type { StepOptions } from "./step-options.js";
 
 /**
- * Checks that gradients and masks are tensors: an array may have other values when encoded work is executed.
- * @throws {GradstepError} `INVALID_GRADIENT`, `INVALID_MEMORY`
+ * Checks that a step can be recorded. Gradients and masks must be tensors: an array may have other values when the work
+ * is executed.
+ *
+ * @throws {GradstepError} `UNSUPPORTED`, `INVALID_GRADIENT`, `INVALID_MEMORY`
  */
-export function checkEncodable(gradients: Gradients, options: StepOptions | undefined): void {
+export function checkEncodable(
+  { backend, records }: ParameterTable,
+  runs: readonly KernelRun[],
+  gradients: Gradients,
+  options: StepOptions | undefined,
+): void {
+  if (runs.some(({ kernel }) => kernel !== undefined && kernel.encode === undefined))
+    throw cannotEncode(backend!.name, "steps", "step()");
   checkIsTable(gradients);
   for (const [name, gradient] of Object.entries(gradients)) {
     const isSparse = isSparseGradient(gradient);
@@ -28,6 +39,10 @@ export function checkEncodable(gradients: Gradients, options: StepOptions | unde
   const masks = propertyOf(options, "rows");
   for (const mask of isReadable(masks) && !isRowValues(masks) ? Object.values(masks) : [masks])
     checkEncodableRows("A mask", mask);
+  // The host counts them.
+  for (const { name, rowSteps } of records)
+    if (rowSteps !== undefined && gradients[name] !== undefined)
+      throw cannotEncode(backend!.name, `"${name}", whose rows count their own steps`, "step()");
 }
 
 /**

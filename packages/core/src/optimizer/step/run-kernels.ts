@@ -2,6 +2,11 @@ import type { Backend } from "../../backend/backend.js";
 import type { KernelRun } from "../groups/rule-context.js";
 import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 
+/** Executes a kernel at once. */
+export const runKernel: KernelRunner = (kernel, updates, count) => {
+  kernel.run(updates, count);
+};
+
 /**
  * Runs the kernels of all rules of a step, or records this for later. Rules that have a reduction over all tensors in
  * common run together, so that it covers the tensors of all of them.

@@ -7,9 +7,9 @@ import type { KernelRunner } from "../step-control/arithmetic-kernels.js";
 import { checkSignals } from "../step-control/signal-restrictions.js";
 import type { ControlledCall, StepCall } from "../step-control/controlled-call.js";
 import type { StepControl } from "../step-control/step-control.js";
-import { cannotEncode, checkEncodable } from "./encodable-inputs.js";
+import { checkEncodable } from "./encodable-inputs.js";
 import type { Gradients } from "./gradients.js";
-import { runKernels } from "./run-kernels.js";
+import { runKernel, runKernels } from "./run-kernels.js";
 import { ScaledGradients } from "./scaled-gradients.js";
 import { StepInputs } from "./step-inputs.js";
 import type { StepOptions } from "./step-options.js";
@@ -93,17 +93,8 @@ export class StepRunner {
 
   /** @throws {GradstepError} as `optimizer.encode` does; then nothing has changed */
   encode(target: object, gradients: Gradients, options: StepOptions | undefined): void {
-    const { backend } = this.#table;
-    if (
-      backend !== undefined &&
-      this.#groups.runs.some(({ kernel }) => kernel !== undefined && kernel.encode === undefined)
-    )
-      throw cannotEncode(backend.name, "steps", "step()");
-    checkEncodable(gradients, options);
+    checkEncodable(this.#table, this.#groups.runs, gradients, options);
     this.#inputs.begin();
-    for (const { name, rowSteps } of this.#table.records)
-      if (rowSteps !== undefined && gradients[name] !== undefined)
-        throw cannotEncode(backend!.name, `"${name}", whose rows count their own steps`, "step()");
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
     if (this.#takeTurns(gradients, options, run, target)) return;
     if (this.#prepare(gradients, options, run, target) < 0) return;
@@ -275,8 +266,3 @@ export class StepRunner {
     this.#groups.commit(this.#clock.iterations);
   }
 }
-
-/** Executes a kernel at once. */
-export const runKernel: KernelRunner = (kernel, updates, count) => {
-  kernel.run(updates, count);
-};
