@@ -19,14 +19,15 @@ const manifests = readdirSync(packages).map(
 // Parcel does not look at exports by default, and TypeScript does not with moduleResolution node10.
 describe.each(manifests)("resolvers that ignore exports find $name", (manifest) => {
   const { ".": whole, ...others } = manifest.exports;
-  const subpaths = Object.entries(others).filter(([path]) => !path.includes("*"));
+  const subpaths = Object.entries(others);
 
   test("under its name", () => {
     expect(manifest).toMatchObject({ main: whole.default, types: whole.types });
   });
 
   test("and each of its subpaths", () => {
-    const aliases = subpaths.map(([path, target]) => [path, target.default]);
+    // Parcel's name of what the * stands for.
+    const aliases = subpaths.map(([path, target]) => [path, target.default.replace("*", "$1")]);
     expect(manifest.alias ?? {}).toEqual(Object.fromEntries(aliases));
     const types = subpaths.map(([path, target]) => [path.slice(2), [target.types]]);
     expect(manifest.typesVersions?.["*"] ?? {}).toEqual(Object.fromEntries(types));
