@@ -238,7 +238,8 @@ def scheduler_arguments(scheduler):
             **momentum,
         }
     raise ValueError(
-        f"{name} is a function, a product of schedulers, or depends on more than the number of steps, so that it cannot be saved as data. "
+        f"{name} is a function, a product of schedulers, or depends on more than the number of steps, "
+        "so that it cannot be saved as data. "
         "Save without the scheduler: the current learning rate is in the file."
     )
 
