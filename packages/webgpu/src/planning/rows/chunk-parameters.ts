@@ -91,18 +91,10 @@ function bindingOffset(
   return offsets[layout.bindings[index]];
 }
 
-/**
- * The parameters of a chunk's list of rows; none if it has no list.
- * @param offsets as for `chunkParameters`
- */
-export function listParameters(chunk: RowChunk, offsets: readonly number[]): readonly number[] {
-  const { list, firstRow, rowCount } = chunk;
+/** The parameters of a chunk's list of rows, whose buffer is bound as a whole; none if it has no list. */
+export function listParameters({ list, firstRow, rowCount }: RowChunk): readonly number[] {
   if (list === undefined) return [];
-  const offset = bindingOffset(chunk, "#list", offsets);
-  const [start, firstEntries, ...scalarOffsets] = [
-    list.start,
-    list.firstEntries ?? 0,
-    ...(list.scalarStarts === undefined ? [] : [list.scalarStarts]),
-  ].map((word) => word - offset / 4);
-  return [start, firstEntries, firstRow, rowCount, ...scalarOffsets];
+  const { start, firstEntries = 0, scalarStarts } = list;
+  const starts = scalarStarts === undefined ? [] : [scalarStarts];
+  return [start, firstEntries, firstRow, rowCount, ...starts];
 }

@@ -48,10 +48,10 @@ function* splitUntilBindable(chunk: RowChunk, maxLength: number): Generator<RowC
 
 /** The matrices of a chunk, which are whole or, if there is only one, some of its rows. */
 export function chunkDimensions({ dimensions, rows, rowCount }: RowChunk): Dimensions {
-  const part = rowCount / rows;
+  // Products before quotients: these are integers.
   return dimensions.matrices > 1
-    ? { ...dimensions, matrices: dimensions.matrices * part }
-    : { ...dimensions, rows: dimensions.rows * part };
+    ? { ...dimensions, matrices: (dimensions.matrices * rowCount) / rows }
+    : { ...dimensions, rows: (dimensions.rows * rowCount) / rows };
 }
 
 /** The bytes that a chunk uses of each binding. */

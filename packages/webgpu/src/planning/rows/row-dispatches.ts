@@ -78,7 +78,7 @@ function segmentOf(chunk: RowChunk, reducedStarts: readonly number[]): Segment {
     parametersAt: (offsets) => [
       ...chunkParameters(chunk, offsets),
       ...matrix,
-      ...listParameters(chunk, offsets),
+      ...listParameters(chunk),
       ...reducedStarts,
     ],
   };

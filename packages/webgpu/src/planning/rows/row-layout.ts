@@ -25,7 +25,8 @@ export function placedRowItems(items: readonly RowItem[]): PlacedRowItem[] {
     const options = { mask: mask !== undefined, list: list !== undefined };
     const plain = { ...options, activates: false, clears: false, copies: 0 };
     const buffers = rowArraysOf(kernel, plain).map((array) => idOf(bufferOf(item, array)!));
-    const key = JSON.stringify([options, buffers]);
+    // A mask and a list have buffers of their own.
+    const key = buffers.join();
     const group = groups.get(key) ?? [];
     groups.set(key, group);
     group.push(i);
