@@ -30,6 +30,21 @@ const rowMoments = defineRule({
   `,
 });
 
+/** A sum, and a maximum of values that are all negative; two passes read the gradient, and the last one is over rows. */
+const rowExtremes = (matrices: "first" | "last"): OptimizerSpec =>
+  defineRule({
+    name: "rowExtremes",
+    matrices,
+    hyperparameters: { learningRate: nonNegative(0.1) },
+    slots: { m: 0, v: { extent: "row", initial: 0 }, largest: { extent: "row", initial: 0 } },
+    perElement: `
+      v = v * 0.5 + meanRow(g * g)
+      m = m * 0.5 + g / (sqrt(v) + 0.5)
+      u = (m - maxRow(m - 16)) * learningRate
+      largest = maxRow(u)
+    `,
+  })();
+
 const specs: readonly (readonly [string, OptimizerSpec])[] = [
   ["unit norm", chain(adam({ learningRate: 0.1 }), unitNorm({ unitNormAxis: "row" }))],
   ["largest norm", chain(adam({ learningRate: 0.1 }), maxNorm({ maxNormAxis: "row" }))],
@@ -111,6 +126,36 @@ describe("passes of short rows in one kernel", () => {
       await backend.ready();
     },
   );
+
+  test.each<readonly [readonly number[], "first" | "last"]>([
+    [[40, 3], "first"],
+    [[40, 16], "first"],
+    [[40, 17], "first"],
+    // Rows of a matrix that are not rows of the tensor.
+    [[3, 3, 5], "last"],
+    [[1, 4, 4], "last"],
+  ])("scaled gradients of shape %o that are cleared, with a mask", async (shape, matrices) => {
+    const backend = await newBackend();
+    const random = new Random(7);
+    const size = shape.reduce((product, length) => product * length, 1);
+    const start = random.values(size);
+    const exact = reference();
+    const [w, expectedW] = [backend.tensor(shape, start), exact.tensor(shape, start)];
+    const optimizer = createOptimizer(rowExtremes(matrices), { w });
+    const expected = createOptimizer(rowExtremes(matrices), { w: expectedW });
+    const scale = backend.tensor([], [0.25]);
+    for (let step = 0; step < 3; step += 1) {
+      const values = random.values(size).map((value) => 4 * value);
+      const gradient = backend.tensor(shape, values);
+      const rows = Uint32Array.from({ length: shape[0] }, (_, row) => (row + step) % 3);
+      optimizer.step({ w: gradient }, { scale, rows, clear: true });
+      expected.step({ w: values.map((value) => value / 4) }, { rows });
+      expect(await gradient.read()).toEqual(new Float32Array(size));
+      const [got, want] = [await w.read(), await expectedW.read()];
+      got.forEach((value, i) => expect(Math.abs(value - want[i])).toBeLessThan(1e-5));
+    }
+    await backend.ready();
+  });
 
   test("a scale and a skip flag on the device", async () => {
     const backend = await newBackend();

@@ -20,7 +20,7 @@ test.each([
     const random = new Random(seed);
     const limits = { maxBindingSize, alignment: 256 };
     const wrong: object[] = [];
-    for (let round = 0; round < cases(2000, 150); round += 1) {
+    for (let round = 0; round < cases(2000, 80); round += 1) {
       const kernel = kernels[random.below(6) % kernels.length];
       const { items, expected } = randomStep(random, kernel, isShared);
       const visits = visitsOf(kernel, planRowDispatches(items, limits), limits);

@@ -23,11 +23,9 @@ import type { ArrayLocation, StepTarget } from "../dispatch/step-target.js";
 type StartOf = (reduction: Reduction, target: number, tiles: number) => number;
 
 /** Whether one invocation can update a row of a tensor: it is short, and a row of a matrix. */
-function canFuse({ dimensions, rows, list }: StepTarget): boolean {
+function canFuse({ dimensions, rows }: StepTarget): boolean {
   const { matrices, columns } = dimensions;
-  return (
-    matrices === 1 && dimensions.rows === rows && columns <= maxFusedColumns && list === undefined
-  );
+  return matrices === 1 && dimensions.rows === rows && columns <= maxFusedColumns;
 }
 
 /** The memory that a run shares with others of its step. */
