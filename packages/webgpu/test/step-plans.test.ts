@@ -87,6 +87,7 @@ test("after a gradient was freed, one in the same memory is not updated by what 
     optimizer.step({ w: gradient });
     gradient.free();
   }
+  expect(optimizer.iterations).toBe(3);
   backend.dispose();
 });
 
@@ -114,6 +115,7 @@ test("steps, a remap and further steps in one encoder can be submitted", () => {
   optimizer.rows().encodeRemap(encoder, Uint32Array.of(3, 1));
   optimizer.encode(encoder, { w: backend.tensor([2, 2]) });
   device.queue.submit([encoder.finish()]);
+  expect(optimizer.iterations).toBe(3);
   backend.dispose();
 });
 
