@@ -1,4 +1,11 @@
-import { createOptimizer, defineRule, newRow, nonNegative } from "@gradstep/core";
+import {
+  createOptimizer,
+  defineRule,
+  identity,
+  newRow,
+  nonNegative,
+  type Tensor,
+} from "@gradstep/core";
 import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
 import { bufferOf, describe, newBackend, sharedDevice, wordsOf } from "./gpu.js";
@@ -101,6 +108,24 @@ describe("copy", () => {
       expect(counts.submits).toBeGreaterThanOrEqual(submits + 3);
       expect(live()).toBe(before);
     }
+  });
+
+  test("a copy is filled from the parameter that is given, also after its rows have moved", async () => {
+    const backend = await newBackend();
+    const [a, b] = [backend.tensor([3], [1, 2, 3]), backend.tensor([3], [4, 5, 6])];
+    const target = backend.tensor([3]);
+    const copy = { target, activation: identity };
+    const filled = async (from: Tensor): Promise<readonly number[]> => {
+      backend.fillCopy(from, copy);
+      return [...(await target.read())];
+    };
+    expect(await filled(a)).toEqual([1, 2, 3]);
+    expect(await filled(b)).toEqual([4, 5, 6]);
+    createOptimizer(rule(), { b })
+      .rows()
+      .remap(Uint32Array.of(2, 0, 1));
+    expect(await filled(b)).toEqual([6, 4, 5]);
+    await backend.ready();
   });
 
   test("what cannot be copied is refused, and nothing is allocated", async () => {

@@ -166,6 +166,15 @@ const programs: readonly {
 ];
 
 describe("reductions", () => {
+  test("the maximum of negative values has nothing of the padding", async () => {
+    const backend = await newBackend();
+    const w = backend.tensor([5]);
+    const optimizer = createOptimizer(ruleOf("u = maxTensor(g) * learningRate"), { w });
+    optimizer.step({ w: Float32Array.of(-5, -3, -2, -7, -4) });
+    expect(await w.read()).toEqual(new Float32Array(5).fill(2));
+    await backend.ready();
+  });
+
   test("padding is not reduced, even beside a tensor that starts anywhere in the same buffer", async () => {
     const backend = await newBackend();
     const buffer = backend.tensor([64]);

@@ -7,8 +7,10 @@ import {
   type GradstepError,
 } from "@gradstep/core";
 import { reference } from "@gradstep/core/reference";
+import { webgpu } from "@gradstep/webgpu";
 import { expect, test } from "vitest";
-import { bufferOf, describe, newBackend } from "./gpu.js";
+import { countingDevice } from "./counting-device.js";
+import { bufferOf, describe, newBackend, sharedDevice } from "./gpu.js";
 
 const capacity = 120;
 
@@ -121,6 +123,23 @@ describe("a number of rows that is on the device", () => {
     expect(await rows.readCount()).toBe(2);
     optimizer.step({ w: Float32Array.of(1, 1, 1, 1, 1, 1) });
     expect(new Set(await w.read()).size).toBeGreaterThan(2);
+  });
+
+  test("rows that are moved in several parts, of which the last ones have no source", async () => {
+    const real = await sharedDevice();
+    const { device } = countingDevice(real, { maxStorageBufferBindingSize: 1024 });
+    const backend = webgpu({ device });
+    const [length, columns, kept] = [150, 3, 100];
+    const values = Float32Array.from({ length: length * columns }, (_, i) => i + 1);
+    const w = backend.tensor([length, columns], values);
+    const countBuffer = bufferOf(real, new Float32Array(1));
+    real.queue.writeBuffer(countBuffer, 0, Uint32Array.of(kept));
+    const count = backend.wrap(countBuffer, { dtype: "u32" });
+    const indices = Uint32Array.from({ length }, (_, row) => row);
+    createOptimizer(adam(), { w }).rows().remap(indices, { count });
+    expect(await w.read()).toEqual(values.map((value, i) => (i < kept * columns ? value : 0)));
+    await backend.ready();
+    backend.dispose();
   });
 
   test("a mask that is given to a step replaces it, for that step", async () => {
