@@ -241,7 +241,7 @@ export function randomStep(random: Random, kernel: KernelProgram, isShared: bool
       start: 0,
       length: entries.length,
       firstEntries: needsFirst ? 3 * entries.length : undefined,
-      scalarPlaces: undefined,
+      scalarStarts: undefined,
     };
     const flags = rows % 2 === 0 && mask.stride === 4 ? [rows / 2, 2] : [rows];
     const maskView = isLimit
