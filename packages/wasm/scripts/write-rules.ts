@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { gradientArithmetic } from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
-import { kernelModule } from "../src/codegen/kernel-module.js";
+import { kernelModule } from "../src/rule-module.js";
 
 const folder = new URL("../dist/rules/", import.meta.url);
 mkdirSync(folder, { recursive: true });

@@ -6,4 +6,4 @@ export type { Heap } from "./memory/heap.js";
 export type { WasmMemory, WasmModule } from "./webassembly-types.js";
 export { isSupported } from "./feature-detection.js";
 export { workerScript } from "./threads/worker-script.js";
-export { kernelModule, type KernelModuleOptions } from "./codegen/kernel-module.js";
+export { kernelModule, type KernelModuleOptions } from "./rule-module.js";

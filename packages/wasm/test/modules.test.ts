@@ -1,5 +1,15 @@
 import { readFileSync } from "node:fs";
-import { adam, createOptimizer, decayRate, defineRule, nonNegative } from "@gradstep/core";
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  createOptimizer,
+  decayRate,
+  defineRule,
+  ema,
+  nonNegative,
+  variantOf,
+} from "@gradstep/core";
 import { rules } from "@gradstep/core/rules";
 import type adamModule from "@gradstep/wasm/rules/adam.wasm";
 import { expect, expectTypeOf, test, vi } from "vitest";
@@ -35,6 +45,23 @@ test("kernelModule takes what defineRule returned, its rule, or its variants", (
   expect(bytes.length).toBeGreaterThan(1000);
   for (const source of [signum.rule, signum.variants()])
     expect(kernelModule(source)).toEqual(bytes);
+});
+
+test.each([
+  ["a chain", () => chain(clipByGlobalNorm(1), adam({ learningRate: 0.5 }), ema(0.9))],
+  ["adam with amsgrad", () => adam({ learningRate: 0.5, amsgrad: true })],
+])("kernelModule of %s has the one variant that it selects", async (_, spec) => {
+  const bytes = kernelModule(spec());
+  expect(bytes).toEqual(kernelModule([variantOf(spec())]));
+  expect(bytes.length).toBeLessThan(kernelModule(spec().rule).length / 4);
+
+  const backend = wasm({ modules: [new WebAssembly.Module(bytes)] });
+  const compile = vi.spyOn(WebAssembly, "Module");
+  const w = backend.tensor([2], [1, 2]);
+  createOptimizer(spec(), { w }).step({ w: Float32Array.of(0.3, -0.4) });
+  expect(compile).not.toHaveBeenCalled();
+  compile.mockRestore();
+  expect((await w.read())[0]).toBeCloseTo(0.5, 4);
 });
 
 test("kernelModule's module of a rule of one's own is used by wasm({ modules })", async () => {
@@ -75,6 +102,8 @@ test.each([
   "adam",
   {},
   { rule: null },
+  { rule: null, groups: [] },
+  { rule: { name: "adam" }, groups: [] },
   [undefined],
   [adam],
   [adam.rule.variant(), adam],

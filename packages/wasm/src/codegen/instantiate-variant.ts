@@ -2,7 +2,7 @@ import type { Variant } from "@gradstep/core";
 import { isSharedMemory } from "../memory/heap.js";
 import type { WasmMemory, WasmModule } from "../webassembly-types.js";
 import { compileModule, instantiate, type Exports } from "./instantiate.js";
-import { kernelModule } from "./kernel-module.js";
+import { moduleOfVariants } from "./kernel-module.js";
 
 /** What is compiled already: further backends only instantiate it. */
 const compiled = new WeakMap<Variant, WasmModule>();
@@ -18,7 +18,7 @@ export function instantiateVariant(variant: Variant, memory: WasmMemory): Export
   const modules = shared ? compiledForSharedMemory : compiled;
   let module = modules.get(variant);
   if (module === undefined) {
-    module = compileModule(kernelModule([variant], { shared }), variant.rule);
+    module = compileModule(moduleOfVariants([variant], { shared }), variant.rule);
     modules.set(variant, module);
   }
   return instantiate(module, memory);

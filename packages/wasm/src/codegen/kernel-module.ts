@@ -1,13 +1,5 @@
-import {
-  GradstepError,
-  knownScalarsOf,
-  show,
-  type KnownScalars,
-  type Program,
-  type Rule,
-  type Variant,
-} from "@gradstep/core";
-import { checkOptions, checkRule, isArray, isElementwise } from "@gradstep/core/internal";
+import { knownScalarsOf, type KnownScalars, type Program, type Variant } from "@gradstep/core";
+import { isElementwise } from "@gradstep/core/internal";
 import { entryWords, rangeWord, rangeWords } from "../memory/batch-layout.js";
 import { entryWord } from "../planning/entry-layout.js";
 import { hasTransposedForm, planOf, type PassKernel } from "../planning/pass-plan.js";
@@ -33,34 +25,30 @@ import {
   loop,
 } from "./instruction-set.js";
 import { emitKernel, loadScalarsAddress } from "./kernel-emitter.js";
-import { concat, encodeModule, type Code, type WasmFunction } from "./module-encoder.js";
+import {
+  concat,
+  encodeModule,
+  type Code,
+  type ImportedMemory,
+  type WasmFunction,
+} from "./module-encoder.js";
 import { addNewtonSchulz } from "./newton-schulz.js";
 import { emitPassKernel } from "./pass-kernel.js";
 
-/** Options of `kernelModule`. */
-export interface KernelModuleOptions {
-  /** Whether the module imports shared memory. False if left out. */
-  readonly shared?: boolean | undefined;
-}
-
 /**
- * Compiles a rule to the bytes of a wasm module, for `wasm({ modules })` on hosts that forbid compiling at run time.
+ * The bytes of a module with the kernels of some variants.
  *
  * Per variant the module exports a function under the variant's fingerprint, `(entries, count)`: it updates `count`
  * tensors, whose batch entries are consecutive from the address `entries`. For a variant with several passes it exports
  * one per kernel, `<fingerprint>.0` and so on, `(ranges, count)`, and `newtonSchulz` if a pass needs it.
- *
- * @param rule what `defineRule` returned, or some variants of a rule
- * @throws {GradstepError} `INVALID_RULE`, `UNKNOWN_OPTION`
  */
-export function kernelModule(
-  rule: Rule | readonly Variant[],
-  options: KernelModuleOptions = {},
+export function moduleOfVariants(
+  variants: readonly Variant[],
+  memory: ImportedMemory,
 ): Uint8Array<ArrayBuffer> {
-  checkOptions("kernelModule", options, ["shared"]);
   const functions: WasmFunction[] = [];
   let hasProducts = false;
-  for (const variant of variantsOf(rule)) {
+  for (const variant of variants) {
     if (isElementwise(variant)) {
       addKernel(functions, variant);
       continue;
@@ -71,21 +59,7 @@ export function kernelModule(
     }
   }
   if (hasProducts) addNewtonSchulz(functions, newtonSchulzName);
-  return encodeModule(functions, options);
-}
-
-function variantsOf(rule: Rule | readonly Variant[]): readonly Variant[] {
-  if (!isArray(rule)) {
-    checkRule("kernelModule", rule);
-    return rule.variants();
-  }
-  if (rule.some((variant) => typeof variant?.perElement?.fingerprint !== "string")) {
-    throw new GradstepError(
-      `kernelModule: got ${show(rule)}; expected a rule, or a list of its variants.`,
-      { code: "INVALID_RULE" },
-    );
-  }
-  return rule;
+  return encodeModule(functions, memory);
 }
 
 /**

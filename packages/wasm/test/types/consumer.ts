@@ -15,4 +15,5 @@ export const modules: readonly Uint8Array[] = [
   kernelModule(adam),
   kernelModule(adam.rule, { shared: undefined }),
   kernelModule(adam.rule.variants()),
+  kernelModule(adam({ amsgrad: true })),
 ];
