@@ -33,10 +33,10 @@ function parenthesized({ text, precedence }: Expression, minPrecedence: number):
   return precedence < minPrecedence ? `(${text})` : text;
 }
 
-/** An f32 literal. The largest finite f32 replaces values outside the range. */
+/** An f32 literal of a value that is not negative. The largest finite f32 replaces values outside the range. */
 function literal(value: number): string {
   const single = Math.fround(value);
-  if (!Number.isFinite(single)) return String(Math.sign(value) * 3.4028234663852886e38);
+  if (!Number.isFinite(single)) return "3.4028234663852886e+38";
   // Digits without a point are an integer literal in WGSL, which is limited to 2⁶³.
   return Math.abs(single) < 2 ** 63 ? String(single) : single.toExponential();
 }
