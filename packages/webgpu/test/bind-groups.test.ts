@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { workgroupGridOf } from "../src/planning/dispatch/workgroup-grid.js";
 import { BindGroups, type DispatchBindings } from "../src/commands/bind-groups.js";
 
 const device = { createBindGroup: () => ({}) } as unknown as GPUDevice;
@@ -39,4 +40,25 @@ test("a bind group that nobody uses any more is made again", () => {
   groups.release(group);
   groups.release(group);
   expect(groups.acquire(bindings)).not.toBe(group);
+});
+
+test("ranges of other sizes or offsets in the same buffers are bound by groups of their own", () => {
+  const groups = new BindGroups(device, "test");
+  const scalars = newBuffer();
+  const plain = dispatchOf(false);
+  const [range] = plain.bindings;
+  const dispatches = [{}, { size: 32 }, { offset: 256 }].map((change) => ({
+    ...plain,
+    bindings: [{ ...range, ...change }],
+  }));
+  const all = dispatches.map((dispatch) =>
+    groups.acquire({ dispatch, scalars, scratch: undefined }),
+  );
+  expect(new Set(all).size).toBe(3);
+});
+
+test("workgroups beyond the limit of a dimension are further rows", () => {
+  const limited = { limits: { maxComputeWorkgroupsPerDimension: 3 } } as unknown as GPUDevice;
+  expect(workgroupGridOf(limited, 3)).toEqual({ x: 3, y: 1 });
+  expect(workgroupGridOf(limited, 7)).toEqual({ x: 3, y: 3 });
 });
