@@ -203,3 +203,18 @@ describe("lists of rows", () => {
     expect(codeOf(() => optimizer({}).encode(encoder, { e: arrays }))).toBe("INVALID_GRADIENT");
   });
 });
+
+describe("indices with a stride", () => {
+  test("the values of an index that occurs twice are added", async () => {
+    const backend = await newBackend();
+    const { device } = backend;
+    const buffer = bufferOf(device, new Float32Array(6));
+    device.queue.writeBuffer(buffer, 0, Uint32Array.of(1, 7, 2, 1, 1, 2));
+    const indices = backend.wrap(buffer, { shape: [3], rowStride: 2, dtype: "u32" });
+    const w = backend.tensor([4]);
+    const optimizer = createOptimizer(sgd({ learningRate: 1 }), { w });
+    optimizer.step({ w: { indices, values: backend.tensor([3], [1, 2, 4]) } });
+    expect([...(await w.read())]).toEqual([0, -5, -2, 0]);
+    await backend.ready();
+  });
+});

@@ -30,6 +30,18 @@ describe("rules in one step", () => {
     await backend.ready();
   });
 
+  test("have the masks of their own tensors", async () => {
+    const backend = await newBackend();
+    const [a, b] = [backend.tensor([2]), backend.tensor([2])];
+    const optimizer = createOptimizer(clipped, { a, b }, { groups });
+    optimizer.groups[0].learningRate = 1;
+    const rows = { a: Uint32Array.of(1, 0), b: Uint32Array.of(0, 1) };
+    optimizer.step({ a: Float32Array.of(3, 9), b: Float32Array.of(9, 4) }, { rows });
+    const values = [...(await a.read()), ...(await b.read())];
+    const expected = [-3 / 5, 0, 0, -4 / 5];
+    values.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(tolerance));
+  });
+
   test("a rule whose tensors have no gradient takes no part", async () => {
     const backend = await newBackend();
     const [a, b] = [backend.tensor([1]), backend.tensor([1])];
