@@ -110,7 +110,7 @@ export class GuardedSteps {
    *
    * @throws {GradstepError} `UNSUPPORTED` if the rows of a group may have taken too many different numbers of steps
    */
-  turns(): readonly number[] {
+  possibleSteps(): readonly number[] {
     const next = this.#clock.iterations + 1;
     for (const group of this.#groups) {
       const { sparseOptions, every } = group;

@@ -26,7 +26,7 @@ interface StepParts {
   readonly control: StepControl | undefined;
 }
 
-const noTurns: readonly number[] = [];
+const noSteps: readonly number[] = [];
 
 /** Takes steps: checks the inputs of a call, computes the scalars, runs the kernels and counts the step, in this order. */
 export class StepRunner {
@@ -40,8 +40,8 @@ export class StepRunner {
   readonly #signals: SignalInputs;
   readonly #scaled = new ScaledGradients();
   /** The possible next steps of a device, while there are several, and one of them. */
-  #turns = noTurns;
-  #turn: number | undefined;
+  #possibleSteps = noSteps;
+  #assumedStep: number | undefined;
 
   constructor({ table, groups, clock, control }: StepParts) {
     this.#table = table;
@@ -78,7 +78,7 @@ export class StepRunner {
   /** @throws {GradstepError} as `optimizer.step` does; then nothing has changed */
   run(gradients: Gradients, options: StepOptions | undefined): void {
     this.#inputs.begin();
-    if (this.#takeTurns(gradients, options, runKernel, undefined)) return;
+    if (this.#takePossibleSteps(gradients, options, runKernel, undefined)) return;
     const count = this.#prepare(gradients, options, runKernel);
     if (count < 0) return;
     if (this.#signals.isSkipped) {
@@ -96,7 +96,7 @@ export class StepRunner {
     checkEncodable(this.#table, this.#groups.runs, gradients, options);
     this.#inputs.begin();
     const run: KernelRunner = (kernel, updates, count) => kernel.encode!(target, updates, count);
-    if (this.#takeTurns(gradients, options, run, target)) return;
+    if (this.#takePossibleSteps(gradients, options, run, target)) return;
     if (this.#prepare(gradients, options, run, target) < 0) return;
     this.#runKernels(run, target);
     this.#commit();
@@ -107,7 +107,7 @@ export class StepRunner {
    * Takes a step for which the host does not know which groups take part in it, because the device decides which steps are
    * skipped: everything is done once for each possibility. Does nothing and returns false if there is only one.
    */
-  #takeTurns(
+  #takePossibleSteps(
     gradients: Gradients,
     options: StepOptions | undefined,
     run: KernelRunner,
@@ -115,21 +115,23 @@ export class StepRunner {
   ): boolean {
     const control = this.#control;
     const guarded = control?.guarded;
-    const turns = guarded?.turns();
-    if (turns === undefined || turns.length === 1) return false;
+    const possibleSteps = guarded?.possibleSteps();
+    if (possibleSteps === undefined || possibleSteps.length === 1) return false;
     const inputs = this.#inputs;
     const { accumulate } = control!.options;
-    if (options?.clear === true) guarded!.checkClearing(this.#table.records, gradients, turns);
+    if (options?.clear === true)
+      guarded!.checkClearing(this.#table.records, gradients, possibleSteps);
     // Nothing has changed if the inputs of one of them are refused.
-    for (let i = 0; i < turns.length; i += 1) inputs.take(gradients, options, turns[i]);
-    this.#turns = turns;
+    for (let i = 0; i < possibleSteps.length; i += 1)
+      inputs.take(gradients, options, possibleSteps[i]);
+    this.#possibleSteps = possibleSteps;
     const call = { all: this.#table.records, options, run, target };
     try {
       // The sums are those of all groups that may take part; what differs is which of them make the step.
       if (accumulate > 1 && this.#prepare(gradients, options, run, target) < 0) return true;
-      for (let i = 0; i < turns.length; i += 1) {
-        this.#turn = turns[i];
-        guarded!.restrict(turns[i]);
+      for (let i = 0; i < possibleSteps.length; i += 1) {
+        this.#assumedStep = possibleSteps[i];
+        guarded!.restrict(possibleSteps[i]);
         const count =
           accumulate > 1
             ? this.#takeStep(control!, call)
@@ -137,11 +139,11 @@ export class StepRunner {
         if (count >= 0) this.#runKernels(run, target);
       }
       // The arrays of the call, which the steps of sums have replaced.
-      if (options?.clear === true) inputs.take(gradients, options, turns[0]);
+      if (options?.clear === true) inputs.take(gradients, options, possibleSteps[0]);
     } finally {
       guarded!.restrict(undefined);
-      this.#turn = undefined;
-      this.#turns = noTurns;
+      this.#assumedStep = undefined;
+      this.#possibleSteps = noSteps;
     }
     this.#commit();
     control!.commit(this.#table.records, run, target);
@@ -158,7 +160,7 @@ export class StepRunner {
 
   /** The step whose groups take part. */
   get #iteration(): number {
-    return this.#turn ?? this.#clock.iterations + 1;
+    return this.#assumedStep ?? this.#clock.iterations + 1;
   }
 
   /** Checks and prepares everything that a step needs; returns the number of its updates, −1 if the call makes no step. */
@@ -175,7 +177,7 @@ export class StepRunner {
       gradients,
       options,
       iteration,
-      this.#areSumsShared ? this.#turns : noTurns,
+      this.#areSumsShared ? this.#possibleSteps : noSteps,
     );
     signals.take(options, inputs.taken, count);
     const control = this.#control;
@@ -235,15 +237,15 @@ export class StepRunner {
     }
     const scale = this.#signals.moveScale();
     const isDue = control.take(call, scale);
-    // Other turns read the same arrays.
-    if (this.#turn === undefined) inputs.clear();
+    // Other possibleSteps read the same arrays.
+    if (this.#assumedStep === undefined) inputs.clear();
     if (!isDue) return -1;
     return this.#areSumsShared ? count : this.#takeStep(control, call);
   }
 
   /** Whether several possible steps are made of the sums of one call. */
   get #areSumsShared(): boolean {
-    return this.#turns.length > 0 && this.#turn === undefined;
+    return this.#possibleSteps.length > 0 && this.#assumedStep === undefined;
   }
 
   /** Prepares the step of what the accumulators have; returns the number of its updates, −1 if it is left out. */

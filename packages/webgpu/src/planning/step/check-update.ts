@@ -19,15 +19,16 @@ export function checkUpdate(
   selectsRows: boolean,
 ): void {
   // Nothing is executed: what is not on the device yet only has to be in other buffers than the rest.
-  const elsewhere = () => ({ buffer: {} as GPUBuffer, byteOffset: 0, start: 0, stride: 1 });
+  const otherMemory = () => ({ buffer: {} as GPUBuffer, byteOffset: 0, start: 0, stride: 1 });
   const isStaged = update.gradient !== update.parameter;
-  const gradient = isStaged ? update.gradient : ({ memory: elsewhere() } as unknown as GpuTensor);
+  const gradient = isStaged ? update.gradient : ({ memory: otherMemory() } as unknown as GpuTensor);
   const mask = selectsRows ? (update.mask ?? noRows) : undefined;
   const run = {
     ...program,
     updates: [{ ...update, mask, gradient }],
-    temporaries: { viewOf: elsewhere },
-    maskOf: () => mask && ("memory" in mask ? wordView(mask as unknown as GpuTensor) : elsewhere()),
+    temporaries: { viewOf: otherMemory },
+    maskOf: () =>
+      mask && ("memory" in mask ? wordView(mask as unknown as GpuTensor) : otherMemory()),
     listOf: () => undefined,
   };
   planRuns([run], new ScratchLayout(), bindingLimitsOf(device), false);
