@@ -1,8 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-
-/** The folder of the built site. */
-export const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+import { dist } from "./dist.js";
 
 /** A tag of a page, with its attributes. */
 export interface Tag {

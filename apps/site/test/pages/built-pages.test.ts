@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { ruleEntries, scheduleEntries, stageEntries } from "../../src/reference/entries.js";
-import { builtPages, dist, type BuiltPage } from "./built-page.js";
+import { builtPages, type BuiltPage } from "./built-page.js";
+import { dist } from "./dist.js";
 
 const byPath = new Map(builtPages.map((page) => [page.path, page]));
 const ids = new Map(builtPages.map((page) => [page, new Set(page.valuesOf("id"))]));

@@ -1,15 +1,15 @@
 import type { Page } from "playwright";
 import { expect, test } from "vitest";
-import { useSite } from "./site.js";
+import { useSiteWithFewDigits } from "./site-with-few-digits.js";
 import { rows, start, startWithOneBatch, states } from "./training-page.js";
 
-const site = useSite();
+const site = useSiteWithFewDigits();
 
-const quickRun = "demos/train?epochs=1&batch=2000";
+const quickRun = "demos/train?epochs=1&batch=100";
 const continueRun = (page: Page) => page.getByRole("button", { name: "Continue" }).click();
 
 test("a run that trains in one tab cannot be continued in another, which follows what the first does", async () => {
-  const { page, finish } = await site.open("demos/train?epochs=100&batch=50");
+  const { page, finish } = await site.open("demos/train?epochs=100&batch=1");
   await start(page);
   await states(page, "trains");
   const other = await page.context().newPage();
@@ -22,7 +22,7 @@ test("a run that trains in one tab cannot be continued in another, which follows
   // What one tab adds, names and removes, the other shows.
   await other.getByRole("spinbutton", { name: "Epochs" }).fill("1");
   await other.getByRole("spinbutton", { name: "Epochs" }).press("Enter");
-  await other.getByRole("spinbutton", { name: "Batch size" }).fill("2000");
+  await other.getByRole("spinbutton", { name: "Batch size" }).fill("100");
   await other.getByRole("spinbutton", { name: "Batch size" }).press("Enter");
   await start(other);
   await states(other, "paused", "finished");
@@ -44,7 +44,7 @@ test("a run that trains in one tab cannot be continued in another, which follows
 });
 
 test("a run that is paused in a tab that closes is continued in another", async () => {
-  const { page, finish } = await site.open("demos/train?epochs=2&batch=2000");
+  const { page, finish } = await site.open("demos/train?epochs=2&batch=100");
   await startWithOneBatch(page);
   const other = await page.context().newPage();
   await other.goto(page.url());

@@ -2,8 +2,7 @@ import { encodeCheckpoint, memoryStore } from "@gradstep/checkpoint";
 import { decodeSafetensors } from "@gradstep/checkpoint/safetensors";
 import { adam, cosineDecay, createOptimizer } from "@gradstep/core";
 import { cpuJs } from "@gradstep/cpu-js";
-import { pixelsPerDigit, type Digits, type DigitSet } from "@gradstep/digits";
-import { readDigits } from "@gradstep/digits/read";
+import { pixelsPerDigit } from "@gradstep/digits";
 import { gradstepOptimizer, train } from "@gradstep/digits/training";
 import "@tensorflow/tfjs-backend-wasm";
 import { enableProdMode, getBackend, setBackend } from "@tensorflow/tfjs-core";
@@ -14,19 +13,9 @@ import { runFile, storeRunFile } from "../../src/train/run-file.js";
 import type { RunReport } from "../../src/train/run-report.js";
 import { defaultSettings, type RunSettings } from "../../src/train/run-settings.js";
 import { TrainingSession } from "../../src/train/training-session.js";
+import { fewDigits } from "../few-digits.js";
 
-/** Every twentieth digit. */
-function fewOf({ count, pixels, labels }: DigitSet): DigitSet {
-  const indices = Array.from({ length: count / 20 }, (_, index) => index * 20);
-  const picked = new Float32Array(indices.length * pixelsPerDigit);
-  const digit = (index: number): Float32Array =>
-    pixels.subarray(index * pixelsPerDigit, (index + 1) * pixelsPerDigit);
-  indices.forEach((from, to) => picked.set(digit(from), to * pixelsPerDigit));
-  return { count: indices.length, pixels: picked, labels: labels.filter((_, i) => i % 20 === 0) };
-}
-
-const all = readDigits();
-const digits: Digits = { training: fewOf(all.training), heldOut: fewOf(all.heldOut) };
+const digits = fewDigits();
 const plain = (steps: number) => {
   const { schedule, options } = cosineDecay(0.003, steps, { alpha: 0.02 });
   return { schedule, options };
