@@ -26,5 +26,6 @@ export { newtonSchulz } from "./language/newton-schulz.js";
 export { join, joinPairwise, reduce } from "./language/summation.js";
 export { stateMismatch } from "./optimizer/state/misfit.js";
 export { propertyOf } from "./argument-checks/property-of.js";
-export { checkRule } from "./rule/rule.js";
+export { checkRule, isSpec } from "./rule/rule.js";
+export { isVariant } from "./rule/variant.js";
 export { isElementwise } from "./rule/elementwise.js";

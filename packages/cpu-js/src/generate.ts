@@ -7,7 +7,14 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
-import { checkOptions, checkRule, checkSwitch, isArray, propertyOf } from "@gradstep/core/internal";
+import {
+  checkOptions,
+  checkRule,
+  checkSwitch,
+  isArray,
+  isSpec,
+  isVariant,
+} from "@gradstep/core/internal";
 import { isOneLoop } from "./passes/array-names.js";
 import { emitJs } from "./codegen/emit-js.js";
 import { emitPass } from "./codegen/emit-pass.js";
@@ -87,14 +94,6 @@ export function generate(
     "};",
     "",
   ].join("\n");
-}
-
-function isSpec(source: VariantSource | OptimizerSpec): source is OptimizerSpec {
-  return ["rule", "groups"].every((name) => propertyOf(source, name) !== undefined);
-}
-
-function isVariant(value: unknown): boolean {
-  return typeof propertyOf(propertyOf(value, "perElement"), "fingerprint") === "string";
 }
 
 /** The variants and those that compute weights to evaluate with, once per program. */

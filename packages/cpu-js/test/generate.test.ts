@@ -39,6 +39,12 @@ test.each([
   ["a rule that is none", { name: "clipped" }, {}, "INVALID_RULE"],
   ["variants that are no list", adam, { variants: 5 }, "INVALID_RULE"],
   ["variants that are none", adam, { variants: [null] }, "INVALID_RULE"],
+  [
+    "a variant without its passes",
+    adam,
+    { variants: [{ perElement: adam.rule.variant().perElement }] },
+    "INVALID_RULE",
+  ],
   ["a variant and what is none", adam, { variants: [adam.rule.variant(), {}] }, "INVALID_RULE"],
 ])("refuses %s", (_, one, options, code) => {
   expect(codeOf(() => generate(one as never, options as never))).toBe(code);

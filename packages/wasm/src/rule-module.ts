@@ -6,7 +6,7 @@ import {
   type Rule,
   type Variant,
 } from "@gradstep/core";
-import { checkOptions, checkRule, isArray, propertyOf } from "@gradstep/core/internal";
+import { checkOptions, checkRule, isArray, isSpec, isVariant } from "@gradstep/core/internal";
 import { moduleOfVariants } from "./codegen/kernel-module.js";
 
 /** Options of `kernelModule`. */
@@ -39,15 +39,11 @@ function variantsOf(source: Rule | OptimizerSpec | readonly Variant[]): readonly
     checkRule("kernelModule", source);
     return source.variants();
   }
-  if (source.some((variant) => typeof variant?.perElement?.fingerprint !== "string")) {
+  if (!source.every(isVariant)) {
     throw new GradstepError(
       `kernelModule: got ${show(source)}; expected a rule, or a list of its variants.`,
       { code: "INVALID_RULE" },
     );
   }
   return source;
-}
-
-function isSpec(source: Rule | OptimizerSpec): source is OptimizerSpec {
-  return ["rule", "groups"].every((name) => propertyOf(source, name) !== undefined);
 }

@@ -108,6 +108,7 @@ test.each([
   [adam],
   [adam.rule.variant(), adam],
   () => adam,
+  [{ perElement: adam.rule.variant().perElement }],
   { variants: 5 },
   adam.rule.variant(),
 ])("kernelModule(%j) is refused", (source) => {

@@ -19,12 +19,13 @@ import {
 import { seriousViolations } from "./violations.js";
 
 const site = useSiteWithFewDigits();
+const digits = fewDigits();
 
 test.each<TrainingBackend>(["cpu-js", "webgpu"])(
   "a run trains on %s, with losses within 1e-4 of those on wasm",
   async (backend) => {
     const settings = { epochs: "1", batch: "40" };
-    const expected = await trainedHere(settings, fewDigits());
+    const expected = await trainedHere(settings, digits);
     const { page, finish } = await site.open(query({ ...settings, backend }));
     await start(page);
     await states(page, "finished");
@@ -134,7 +135,7 @@ test("a comparison is in the address: another browser offers its runs, and they 
 
 test("a checkpoint is downloaded, and loaded in another browser, where the run ends with the same bits", async () => {
   const settings = { epochs: "1", batch: "20", optimizer: "muon" };
-  const expected = await trainedHere(settings, fewDigits());
+  const expected = await trainedHere(settings, digits);
   const { page, finish } = await site.open(query(settings));
   await startWithOneBatch(page);
   const [download] = await Promise.all([

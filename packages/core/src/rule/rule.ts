@@ -65,6 +65,11 @@ export interface OptimizerSpec<H extends string = string, R extends string = str
   readonly sparseOptions?: SparseOptions;
 }
 
+/** Whether a value that is a rule or a spec is a spec. */
+export function isSpec(value: unknown): value is OptimizerSpec {
+  return ["rule", "groups"].every((name) => propertyOf(value, name) !== undefined);
+}
+
 /**
  * Checks that a value is a rule with its settings; not what these are.
  * @param what where it was given, for the message

@@ -68,15 +68,20 @@ export interface Variant {
   readonly evaluation?: Variant;
 }
 
+/** Whether a value has what backends read of a variant. */
+export function isVariant(value: unknown): value is Variant {
+  const passes = propertyOf(propertyOf(value, "passPlan"), "passes");
+  const lists = [passes, propertyOf(value, "slots"), propertyOf(value, "scalars")];
+  const fingerprint = propertyOf(propertyOf(value, "perElement"), "fingerprint");
+  return typeof fingerprint === "string" && lists.every(isArray);
+}
+
 /**
  * Checks that a value is a variant, where a backend compiles it.
  * @throws {GradstepError} `INVALID_RULE`
  */
 export function checkVariant(value: Variant): void {
-  const passes = propertyOf(propertyOf(value, "passPlan"), "passes");
-  const lists = [passes, propertyOf(value, "slots"), propertyOf(value, "scalars")];
-  const fingerprint = propertyOf(propertyOf(value, "perElement"), "fingerprint");
-  if (typeof fingerprint === "string" && lists.every(isArray)) return;
+  if (isVariant(value)) return;
   throw new GradstepError(
     `compile: got ${show(value)}; expected a variant, such as variantOf(adam()).`,
     { code: "INVALID_RULE" },

@@ -2,7 +2,7 @@ import { GradstepError, show, type Variant } from "@gradstep/core";
 import { isArray, isInstance, isSameShape, propertyOf } from "@gradstep/core/internal";
 import { Tensor } from "@tensorflow/tfjs-core";
 import type { GroupVariants } from "../group-variants.js";
-import { type NamedTensor } from "../step/gradients.js";
+import type { NamedTensor } from "../step/gradients.js";
 import { mismatch } from "./mismatch.js";
 import { savedSlotsOf } from "./saved-slots.js";
 import { accumulatedSuffix, parseStepControl, stepControlName } from "./step-control-weights.js";

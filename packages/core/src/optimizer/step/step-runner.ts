@@ -237,7 +237,7 @@ export class StepRunner {
     }
     const scale = this.#signals.moveScale();
     const isDue = control.take(call, scale);
-    // Other possibleSteps read the same arrays.
+    // Other possible steps read the same arrays.
     if (this.#assumedStep === undefined) inputs.clear();
     if (!isDue) return -1;
     return this.#areSumsShared ? count : this.#takeStep(control, call);
